@@ -1,0 +1,330 @@
+/**
+ * The whole configuration surface of a stack, as one strict schema: keys of the namespace `kserve:` in a stack file.
+ * A stack file holds choices; whatever is left out comes from the catalog (`versions/`) or from the defaults here.
+ * `docs/configuration.md` is written from these descriptions.
+ */
+import { z } from "zod";
+import { isRegistryHost } from "../images/reference.ts";
+import { Secret } from "./secret.ts";
+
+/** Namespace of all our keys in a stack file. */
+export const NAMESPACE = "kserve";
+
+export const MODES = ["Serverless", "RawDeployment"] as const;
+/** KServe's deployment mode in the words users know; the spelling of each release is catalog data. */
+export type Mode = (typeof MODES)[number];
+
+export const INGRESS_TYPES = [
+  "istio",
+  "kourier",
+  "gateway-class",
+  "ingress-class",
+  "none",
+] as const;
+/** What carries traffic to inference services. */
+export type IngressType = (typeof INGRESS_TYPES)[number];
+
+const version = z
+  .string()
+  .regex(
+    /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/,
+    'a full version without leading v, in quotes, like "1.20.2"',
+  );
+const kubernetesVersion = z
+  .string()
+  .regex(/^\d+\.\d+(\.\d+)?$/, 'a Kubernetes version without leading v, in quotes, like "1.34"');
+/** RFC 1123 label, the form of namespaces and secret names. */
+const dnsLabel = z
+  .string()
+  .regex(
+    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    "lower-case letters, digits and dashes, at most 63 (RFC 1123)",
+  );
+const dnsName = z
+  .string()
+  .regex(
+    /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    "a DNS name (RFC 1123)",
+  );
+const quantity = z
+  .string()
+  .regex(/^\d+(\.\d+)?(m|[kMGTPE]i?)?$/, 'a Kubernetes quantity, like "500m" or "2Gi"');
+const secret = z.instanceof(Secret, {
+  error: "a Pulumi secret: `pulumi config set --secret --path 'kserve:<path>'`",
+});
+const registryHost = z
+  .string()
+  .refine(
+    isRegistryHost,
+    'a registry address as host[:port], no scheme, no path, like "10.61.3.31:35000"',
+  );
+const replicas = z.int().min(1).max(50);
+const amounts = z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() });
+const resources = z
+  .strictObject({ requests: amounts.optional(), limits: amounts.optional() })
+  .describe("Kubernetes resource requests and limits of the layer's main container");
+const values = z
+  .record(z.string(), z.unknown())
+  .describe(
+    "Escape hatch: chart values (or spec of the resource) merged last, over everything this program sets",
+  );
+
+const workload = {
+  replicas: replicas.optional(),
+  resources: resources.optional(),
+  values: values.default({}),
+};
+
+const kubernetes = z.strictObject({
+  version: kubernetesVersion
+    .optional()
+    .describe("Kubernetes version of the cluster; asked from the API server when left out"),
+  kubeconfig: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Path of a kubeconfig file; left out: KUBECONFIG or ~/.kube/config"),
+  context: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Context in the kubeconfig; left out: its current context"),
+});
+
+const ingress = z.strictObject({
+  type: z
+    .enum(INGRESS_TYPES)
+    .optional()
+    .describe(
+      "istio: installed here (default of Serverless); kourier: Knative's own (Serverless only); gateway-class: an existing " +
+        "Gateway API implementation (RawDeployment, its default); ingress-class: Kubernetes Ingress (RawDeployment); none: no ingress objects (RawDeployment)",
+    ),
+  className: dnsName
+    .optional()
+    .describe(
+      'GatewayClass or IngressClass to use; default "envoy" for gateway-class and "nginx" for ingress-class',
+    ),
+  controllerName: z
+    .string()
+    .regex(
+      /^[^/\s]+\/\S+$/,
+      'a controller name with a domain prefix, like "gateway.envoyproxy.io/gatewayclass-controller"',
+    )
+    .optional()
+    .describe("Set to let this program create the GatewayClass for that controller"),
+  domain: dnsName
+    .default("example.com")
+    .describe("Domain under which inference services get their hosts"),
+  urlScheme: z.enum(["http", "https"]).default("http"),
+  gateway: z
+    .boolean()
+    .optional()
+    .describe("Create the Gateway kserve-ingress-gateway; default true where a class is known"),
+  issuer: z
+    .strictObject({
+      name: dnsName,
+      kind: z.enum(["Issuer", "ClusterIssuer"]).default("ClusterIssuer"),
+    })
+    .optional()
+    .describe(
+      "cert-manager issuer of the gateway's certificate; left out: a self-signed issuer made here",
+    ),
+});
+
+const namespaces = z.strictObject({
+  certManager: dnsLabel.default("cert-manager"),
+  istio: dnsLabel.default("istio-system"),
+  knativeOperator: dnsLabel.default("knative-operator"),
+  knativeServing: dnsLabel.default("knative-serving"),
+  kserve: dnsLabel.default("kserve"),
+});
+
+const registry = z.strictObject({
+  host: registryHost.describe(
+    "Registry that every image must come from; setting it switches the mirror on",
+  ),
+  layout: z
+    .enum(["project-per-host", "single-project"])
+    .default("project-per-host")
+    .describe(
+      "project-per-host: <host>/<upstream host>/<path>; single-project: <host>/<project>/<upstream host>/<path>",
+    ),
+  project: z
+    .string()
+    .regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "a Harbor project name")
+    .optional()
+    .describe("Project of single-project"),
+  projects: z
+    .record(dnsName, z.string().regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "a Harbor project name"))
+    .default({})
+    .describe("Other project names for single upstream hosts (proxy-cache projects)"),
+  exempt: z
+    .array(z.string().regex(/^[\w.-]+(:\d+)?(\/[\w./-]+)?$/, "an upstream host, or host and path"))
+    .default([])
+    .describe("Upstream prefixes that are not mirrored"),
+  pullSecret: z
+    .strictObject({
+      name: dnsLabel.default("kserve-registry"),
+      username: z.string().min(1),
+      password: secret,
+    })
+    .optional()
+    .describe("Credentials, placed as a docker-registry Secret in every namespace that pulls"),
+  ca: z
+    .string()
+    .regex(/-----BEGIN CERTIFICATE-----/, "a PEM certificate")
+    .optional()
+    .describe("Private CA of the registry, PEM text"),
+});
+
+const charts = z.discriminatedUnion("source", [
+  z.strictObject({
+    source: z.literal("upstream").describe("published chart repositories and release files"),
+  }),
+  z.strictObject({
+    source: z.literal("oci"),
+    url: z
+      .string()
+      .regex(/^oci:\/\/[^/\s]+(\/\S+)?$/, "oci://host[:port]/path; the chart name follows"),
+    manifests: z
+      .string()
+      .min(1)
+      .describe("Folder or http(s) address that holds the CRD files (Gateway API, cert-manager)"),
+    username: z.string().min(1).optional(),
+    password: secret.optional(),
+    plainHttp: z.boolean().default(false),
+  }),
+  z.strictObject({
+    source: z.literal("http"),
+    url: z.url({
+      protocol: /^https?$/,
+      error: "an http(s) address of a Helm repository (the folder of index.yaml)",
+    }),
+    manifests: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Where the CRD files are; default: beside index.yaml"),
+    username: z.string().min(1).optional(),
+    password: secret.optional(),
+  }),
+  z.strictObject({
+    source: z.literal("directory"),
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        "Folder with <chart>-<version>.tgz or unpacked <chart>-<version>/, and the CRD files",
+      ),
+  }),
+]);
+
+const components = {
+  gatewayApi: z.strictObject({
+    version: version.optional(),
+    deleteCrdsOnDestroy: z
+      .boolean()
+      .default(false)
+      .describe("Also delete the CRDs, and with them every Gateway and route of the cluster"),
+  }),
+  certManager: z.strictObject({
+    version: version.optional(),
+    deleteCrdsOnDestroy: z
+      .boolean()
+      .default(false)
+      .describe("Also delete the CRDs, and with them every Certificate of the cluster"),
+    ...workload,
+  }),
+  istio: z.strictObject({
+    version: version.optional(),
+    ...workload,
+    gateway: z
+      .strictObject({
+        replicas: replicas.default(1),
+        resources: resources.optional(),
+        serviceType: z.enum(["LoadBalancer", "NodePort", "ClusterIP"]).default("LoadBalancer"),
+      })
+      .prefault({}),
+  }),
+  knative: z.strictObject({
+    version: version.optional().describe("Knative Serving version"),
+    operatorVersion: version
+      .optional()
+      .describe(
+        "Knative operator version; default: the newest in the catalog that carries the Serving version and is of its minor",
+      ),
+    ...workload,
+    autoscaling: z
+      .strictObject({
+        minScale: z.int().min(0).optional(),
+        maxScale: z.int().min(0).optional().describe("0 means no limit"),
+        target: z.int().min(1).optional().describe("Concurrent requests per replica"),
+      })
+      .prefault({})
+      .describe("Cluster-wide defaults, written to config-autoscaler"),
+  }),
+  kserve: z.strictObject({
+    version: version.optional(),
+    resources: resources.optional(),
+    values: values.default({}),
+  }),
+};
+
+const features = z.strictObject({
+  monitoring: z
+    .boolean()
+    .default(false)
+    .describe("KServe's metric aggregation and Prometheus annotations on inference pods"),
+  modelRegistry: z
+    .strictObject({
+      image: z.string().min(1),
+      supportedUriFormats: z.array(z.string().min(1)).default(["^model-registry://"]),
+    })
+    .optional()
+    .describe("A ClusterStorageContainer that resolves model-registry URIs with the given image"),
+  security: z
+    .boolean()
+    .default(false)
+    .describe(
+      "No service account tokens in inference pods; Pod Security labels (baseline) on the namespaces",
+    ),
+});
+
+const acknowledgement = z.strictObject({
+  rule: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)+$/, "a rule id, like compat-kserve-kubernetes"),
+  reason: z.string().min(10, "a reason of at least ten characters"),
+});
+
+/** All keys of the namespace `kserve:`. */
+export const settingsSchema = z.strictObject({
+  mode: z.enum(MODES).describe("KServe's default deployment mode"),
+  kubernetes: kubernetes.prefault({}),
+  ingress: ingress.prefault({}),
+  namespaces: namespaces.prefault({}),
+  registry: registry.optional(),
+  charts: charts.prefault({ source: "upstream" }),
+  storage: z
+    .strictObject({ className: dnsName, size: quantity })
+    .optional()
+    .describe(
+      "A PersistentVolumeClaim kserve-models in KServe's namespace for models kept on a volume",
+    ),
+  gatewayApi: components.gatewayApi.prefault({}),
+  certManager: components.certManager.prefault({}),
+  istio: components.istio.prefault({}),
+  knative: components.knative.prefault({}),
+  kserve: components.kserve.prefault({}),
+  features: features.prefault({}),
+  acknowledge: z
+    .array(acknowledgement)
+    .default([])
+    .describe(
+      "Compatibility rules that this stack breaks on purpose, each with its reason; shown in every preview",
+    ),
+});
+
+/** A stack's settings, complete and checked against the schema. */
+export type Settings = z.output<typeof settingsSchema>;
+
+/** Paths (below the namespace) that only take Pulumi secrets; their values are never echoed. */
+export const SECRET_PATHS = ["registry.pullSecret.password", "charts.password"] as const;
