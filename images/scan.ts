@@ -1,0 +1,98 @@
+import { parse as parseYaml } from "yaml";
+import { parseReference } from "./reference.ts";
+import type { ImageReference } from "./reference.ts";
+import { isQualifiedImage, tokens } from "./tokens.ts";
+
+/** An image found in an object. */
+export interface FoundImage {
+  /** Path of the string inside the object, `spec.containers[0].image`; `→` leads into JSON or YAML in a string. */
+  readonly path: string;
+  readonly text: string;
+  readonly reference: ImageReference;
+}
+
+/** Keys whose whole value is an image (`image`, `defaultJobImage`, `queue-sidecar-image`). */
+const IMAGE_KEY = /(?:^|[a-z-])image$/i;
+/** Words that stand under an image key and are none: Istio's injector replaces the exact string `auto`. */
+const NOT_IMAGES = new Set(["auto", ""]);
+/** Prose: OpenAPI schemas of CRDs quote example images in their descriptions. */
+const PROSE_KEYS = new Set(["description", "message"]);
+
+/**
+ * Every image that an object names: under image keys, inside arguments, environment values and other texts,
+ * and inside JSON or YAML that a string carries. `isKnown` tells short names that only the catalog can recognise
+ * (`kserve/agent:v0.16.0` in an argument).
+ */
+export function findImages(
+  value: unknown,
+  isKnown: (text: string) => boolean = () => false,
+): FoundImage[] {
+  const found: FoundImage[] = [];
+  visit(value, { path: "", key: "" }, { found, isKnown });
+  return found;
+}
+
+interface Place {
+  readonly path: string;
+  readonly key: string;
+}
+interface Search {
+  readonly found: FoundImage[];
+  readonly isKnown: (text: string) => boolean;
+}
+
+function visit(value: unknown, place: Place, search: Search): void {
+  if (typeof value === "string") return visitString(value, place, search);
+  if (Array.isArray(value)) {
+    value.forEach((item, index) => {
+      visit(item, { path: `${place.path}[${String(index)}]`, key: place.key }, search);
+    });
+    return;
+  }
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, item] of Object.entries(value)) {
+    if (PROSE_KEYS.has(key) && typeof item === "string") continue;
+    visit(item, { path: place.path === "" ? key : `${place.path}.${key}`, key }, search);
+  }
+}
+
+function visitString(text: string, place: Place, search: Search): void {
+  const structure = parseStructure(text);
+  if (structure !== undefined)
+    return visit(structure, { path: `${place.path} →`, key: "" }, search);
+  if (IMAGE_KEY.test(place.key) && !NOT_IMAGES.has(text) && !text.includes("{{")) {
+    const reference = parseReference(text);
+    if (reference !== undefined) {
+      search.found.push({ path: place.path, text, reference });
+      return;
+    }
+  }
+  for (const token of tokens(text)) {
+    if (!isQualifiedImage(token.text) && !search.isKnown(token.text)) continue;
+    const reference = parseReference(token.text);
+    if (reference !== undefined)
+      search.found.push({ path: place.path, text: token.text, reference });
+  }
+}
+
+/** JSON or block YAML carried in a string; `undefined` for plain text and templates. */
+function parseStructure(text: string): unknown {
+  const trimmed = text.trimStart();
+  if (trimmed.startsWith("{") || trimmed.startsWith("[")) return parseJson(trimmed);
+  if (!text.includes("\n") || !/^[ \t-]*[\w."-]+:(?:\s|$)/m.test(text) || text.includes("{{"))
+    return undefined;
+  try {
+    const parsed: unknown = parseYaml(text);
+    return typeof parsed === "object" && parsed !== null ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
