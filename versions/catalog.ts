@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import semver from "semver";
+import { z } from "zod";
+import { PRODUCTS, releaseSchema } from "./schema.ts";
+import type { Product, Release, ReleaseOf } from "./schema.ts";
+
+/** A version for every product that users choose by version. */
+export const setSchema = z.strictObject({
+  /** Short name, also the name under which docs and commands list it. */
+  name: z.string().regex(/^[a-z0-9.-]+$/),
+  summary: z.string(),
+  kserve: z.string(),
+  "knative-serving": z.string(),
+  "knative-operator": z.string(),
+  istio: z.string(),
+  "cert-manager": z.string(),
+  "gateway-api": z.string(),
+  /** Kubernetes minors on which the row that supports the set was published. */
+  kubernetes: z.array(z.string().regex(/^\d+\.\d+$/)).min(1),
+  source: z.string().min(1),
+});
+export type VersionSet = z.infer<typeof setSchema>;
+
+const setsFileSchema = z.strictObject({ default: z.string(), sets: z.array(setSchema).min(1) });
+
+/** A catalog file that breaks the form; the message names file, key and what is wrong. */
+export class CatalogError extends Error {}
+
+/** All releases the program knows, and the sets of them that belong together. */
+export class Catalog {
+  readonly sets: readonly VersionSet[];
+  readonly defaultSet: VersionSet;
+  readonly #releases: ReadonlyMap<string, Release>;
+
+  constructor(releases: readonly Release[], sets: readonly VersionSet[], defaultName: string) {
+    this.#releases = new Map(
+      releases.map((release) => [`${release.product}/${release.version}`, release]),
+    );
+    this.sets = sets;
+    const found = sets.find((set) => set.name === defaultName);
+    if (found === undefined)
+      throw new CatalogError(`sets.json: default names the unknown set "${defaultName}"`);
+    this.defaultSet = found;
+  }
+
+  /** One release; `undefined` when the catalog has no row for it. */
+  find<P extends Product>(product: P, version: string): ReleaseOf<P> | undefined {
+    return this.#releases.get(`${product}/${version}`) as ReleaseOf<P> | undefined;
+  }
+
+  /** One release that is known to exist because the plan resolved it before. */
+  get<P extends Product>(product: P, version: string): ReleaseOf<P> {
+    const release = this.find(product, version);
+    if (release === undefined) throw new CatalogError(`the catalog has no ${product} ${version}`);
+    return release;
+  }
+
+  /** Versions of a product, newest first. */
+  versions(product: Product): readonly string[] {
+    return this.releases()
+      .filter((release) => release.product === product)
+      .map((release) => release.version)
+      .sort(semver.rcompare);
+  }
+
+  /** Every release, in no particular order. */
+  releases(): readonly Release[] {
+    return [...this.#releases.values()];
+  }
+}
+
+/**
+ * Reads a catalog folder: `sets.json` and one file per release, `<product>/<version>.json`.
+ * Throws a `CatalogError` that names the first broken file and key.
+ */
+export function loadCatalog(directory: string = import.meta.dirname): Catalog {
+  const releases = PRODUCTS.flatMap((product) => loadProduct(directory, product));
+  const sets = parse(setsFileSchema, join(directory, "sets.json"), "sets.json");
+  return new Catalog(releases, sets.sets, sets.default);
+}
+
+function loadProduct(directory: string, product: Product): Release[] {
+  const folder = join(directory, product);
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => {
+      const name = `${product}/${file}`;
+      const release = parse(releaseSchema, join(folder, file), name);
+      if (release.product !== product || `${release.version}.json` !== file) {
+        throw new CatalogError(
+          `${name}: holds ${release.product} ${release.version}; file and content must agree`,
+        );
+      }
+      return release;
+    });
+}
+
+function parse<T>(schema: z.ZodType<T>, path: string, name: string): T {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new CatalogError(`${name}: ${(error as Error).message}`);
+  }
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(
+    (issue) => `${name}: ${issue.path.map(String).join(".")}: ${issue.message}`,
+  );
+  throw new CatalogError(issues.join("\n"));
+}
