@@ -1,0 +1,131 @@
+import type { Settings } from "../config/schema.ts";
+import { ImageMap } from "../images/image-map.ts";
+import { collisions } from "../images/mirror.ts";
+import type { MirrorLayout } from "../images/mirror.ts";
+import { formatReference, parseReference } from "../images/reference.ts";
+import type { Problem } from "../problems/problem.ts";
+import type { Catalog } from "../versions/catalog.ts";
+import type { CatalogImage, Product } from "../versions/schema.ts";
+import type { LayerName, PlannedImage, ResolvedIngress } from "./plan.ts";
+import { upstreamOf } from "./values/images.ts";
+
+/** Catalog images of one product inside one layer. */
+export interface ImageSource {
+  readonly layer: LayerName;
+  readonly images: readonly CatalogImage[];
+}
+
+/** The layout of the mirror, or `undefined` when images come from upstream. */
+export function mirrorLayout(settings: Settings): MirrorLayout | undefined {
+  const { registry } = settings;
+  if (registry === undefined) return undefined;
+  const { host, layout, project, projects, exempt } = registry;
+  return { host, layout, project, projects, exempt };
+}
+
+/** Where the images of a stack come from in the catalog, layer by layer. */
+export function imageSources(
+  versions: Readonly<Partial<Record<Product | "kubernetes", string>>>,
+  ingress: ResolvedIngress,
+  catalog: Catalog,
+): ImageSource[] {
+  const of = (layer: LayerName, product: Product): ImageSource[] => {
+    const version = versions[product];
+    const release = version === undefined ? undefined : catalog.find(product, version);
+    return release === undefined ? [] : [{ layer, images: release.images }];
+  };
+  return [
+    ...of("CertManager", "cert-manager"),
+    ...of("GatewayApi", "gateway-api"),
+    ...of("IstioMesh", "istio"),
+    ...of("KnativeServing", "knative-operator"),
+    ...of("KnativeServing", "knative-serving"),
+    ...networkPlugin(versions, ingress, catalog),
+    ...of("KServeCore", "kserve"),
+  ];
+}
+
+/** Release of the network plugin that an operator brings along for a Serving version. */
+export function networkPluginRelease(
+  versions: Readonly<Partial<Record<Product | "kubernetes", string>>>,
+  ingress: ResolvedIngress,
+  catalog: Catalog,
+): { readonly product: "net-istio" | "net-kourier"; readonly version: string } | undefined {
+  const operator = versions["knative-operator"];
+  const serving = versions["knative-serving"];
+  if (operator === undefined || serving === undefined) return undefined;
+  const minor = serving.split(".").slice(0, 2).join(".");
+  const plugin = ingress.type === "kourier" ? "kourier" : "istio";
+  const version = catalog.find("knative-operator", operator)?.carries[minor]?.ingress[plugin];
+  return version === undefined ? undefined : { product: `net-${plugin}`, version };
+}
+
+function networkPlugin(...query: Parameters<typeof networkPluginRelease>): ImageSource[] {
+  const found = networkPluginRelease(...query);
+  if (found === undefined) return [];
+  const release = query[2].find(found.product, found.version);
+  return release === undefined ? [] : [{ layer: "KnativeServing", images: release.images }];
+}
+
+/** The images of a stack in its mode, with their mirrored names. */
+export function planImages(
+  sources: readonly ImageSource[],
+  settings: Settings,
+): {
+  readonly images: readonly PlannedImage[];
+  readonly map: ImageMap;
+  readonly problems: readonly Problem[];
+} {
+  const layout = mirrorLayout(settings);
+  const needed = sources.map(({ layer, images }) => ({
+    layer,
+    images: [
+      ...images.filter((image) => image.modes === undefined || image.modes.includes(settings.mode)),
+      ...(layer === "KServeCore" ? modelRegistry(settings) : []),
+    ],
+  }));
+  const upstreams = needed.flatMap(({ images }) => images.map(upstreamOf));
+  const map = new ImageMap(upstreams, layout);
+  const images = needed.flatMap((source) =>
+    source.images.map((image) => plannedImage(source.layer, image, map)),
+  );
+  return {
+    images,
+    map,
+    problems: layout === undefined ? [] : collisionProblems(upstreams, layout),
+  };
+}
+
+function modelRegistry(settings: Settings): CatalogImage[] {
+  const registry = settings.features.modelRegistry;
+  if (registry === undefined) return [];
+  const usedBy = "ClusterStorageContainer/model-registry container";
+  return [{ name: "model-registry", image: registry.image, usedBy, source: "stack file" }];
+}
+
+function plannedImage(layer: LayerName, image: CatalogImage, map: ImageMap): PlannedImage {
+  const upstream = upstreamOf(image);
+  const reference = parseReference(upstream);
+  const full = reference === undefined ? upstream : formatReference(reference);
+  return {
+    layer,
+    name: image.name,
+    upstream: full,
+    image: map.target(full),
+    usedBy: image.usedBy,
+    ...(image.optional === undefined ? {} : { optional: image.optional }),
+    ...(image.floating === undefined ? {} : { floating: image.floating }),
+  };
+}
+
+function collisionProblems(upstreams: readonly string[], layout: MirrorLayout): Problem[] {
+  const references = upstreams.flatMap((upstream) => parseReference(upstream) ?? []);
+  return [...collisions(references, layout)].map(([target, names]) => ({
+    code: "images-mirror-collision",
+    level: "block",
+    where: "kserve:registry.projects",
+    found: `${names.join(" and ")} would both be ${target}`,
+    allowed: "one upstream image per mirrored name",
+    fix: "give the upstream hosts different names in kserve:registry.projects",
+  }));
+}

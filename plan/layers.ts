@@ -1,0 +1,175 @@
+import type { Selection } from "../compat/rule.ts";
+import type { Settings } from "../config/schema.ts";
+import type { ImageMap } from "../images/image-map.ts";
+import type { Catalog } from "../versions/catalog.ts";
+import type { CatalogChart, ChartRole, Product, Release } from "../versions/schema.ts";
+import { locateChart, locateManifest } from "./charts.ts";
+import { LAYERS } from "./plan.ts";
+import type {
+  LayerContract,
+  LayerName,
+  PlannedChart,
+  PlannedLayer,
+  ResolvedIngress,
+  Values,
+} from "./plan.ts";
+import { certManagerValues } from "./values/cert-manager.ts";
+import { istioBaseValues, istiodValues } from "./values/istio.ts";
+import { knativeOperatorValues } from "./values/knative.ts";
+import { kserveRuntimeValues, kserveValues } from "./values/kserve.ts";
+
+/** What every layer is planned from. */
+export interface PlanContext {
+  readonly settings: Settings;
+  readonly selection: Selection;
+  readonly ingress: ResolvedIngress;
+  readonly catalog: Catalog;
+  readonly map: ImageMap;
+  readonly pullSecret: string | undefined;
+}
+
+/** The product whose version a layer carries. */
+const LAYER_PRODUCTS: Readonly<Record<LayerName, Product>> = {
+  CertManager: "cert-manager",
+  GatewayApi: "gateway-api",
+  IstioMesh: "istio",
+  KnativeServing: "knative-serving",
+  KServeCore: "kserve",
+};
+
+/** All layers that the stack needs, in install order. */
+export function planLayers(context: PlanContext): PlannedLayer[] {
+  const present = LAYERS.filter(
+    (name) => context.selection.versions[LAYER_PRODUCTS[name]] !== undefined,
+  );
+  return present.map((name, index) => planLayer(name, present.slice(0, index), context));
+}
+
+function planLayer(
+  name: LayerName,
+  before: readonly LayerName[],
+  context: PlanContext,
+): PlannedLayer {
+  const product = LAYER_PRODUCTS[name];
+  const version = context.selection.versions[product] ?? "";
+  const release = context.catalog.get(product, version);
+  return {
+    name,
+    product,
+    version,
+    namespaces: namespacesOf(name, context.settings),
+    charts: chartsOf(name, context),
+    // cert-manager's CRDs are taken from its chart, so that one artefact is enough.
+    manifests: name === "GatewayApi" ? manifestsOf(release, context.settings) : [],
+    dependsOn: before,
+    contract: contractOf(version, context),
+  };
+}
+
+function contractOf(version: string, context: PlanContext): LayerContract {
+  const { settings, selection, ingress } = context;
+  const kubernetes = selection.versions.kubernetes;
+  return {
+    version,
+    mode: settings.mode,
+    ingress: ingress.type,
+    ...(kubernetes === undefined ? {} : { kubernetes }),
+    ...(settings.registry === undefined ? {} : { registry: settings.registry.host }),
+    acknowledge: settings.acknowledge,
+  };
+}
+
+function namespacesOf(name: LayerName, settings: Settings): string[] {
+  const { namespaces } = settings;
+  switch (name) {
+    case "CertManager":
+      return [namespaces.certManager];
+    case "GatewayApi":
+    case "KServeCore":
+      return [namespaces.kserve];
+    case "IstioMesh":
+      return [namespaces.istio];
+    case "KnativeServing":
+      return [namespaces.knativeOperator, namespaces.knativeServing];
+  }
+}
+
+function manifestsOf(release: Release, settings: Settings): PlannedLayer["manifests"] {
+  return release.manifests.map((manifest) => locateManifest(manifest, settings.charts));
+}
+
+function chartsOf(name: LayerName, context: PlanContext): PlannedChart[] {
+  const { settings, catalog, selection, map, ingress, pullSecret } = context;
+  const { versions } = selection;
+  switch (name) {
+    case "GatewayApi":
+      return [];
+    case "CertManager": {
+      const release = catalog.get("cert-manager", versions["cert-manager"] ?? "");
+      return [
+        plannedChart(
+          release,
+          "controller",
+          certManagerValues(release, settings, { map, pullSecret }),
+          settings,
+        ),
+      ];
+    }
+    case "IstioMesh": {
+      const release = catalog.get("istio", versions.istio ?? "");
+      return [
+        plannedChart(release, "base", istioBaseValues(release, settings), settings),
+        plannedChart(
+          release,
+          "controller",
+          istiodValues(release, settings, { map, pullSecret }),
+          settings,
+        ),
+      ];
+    }
+    case "KnativeServing": {
+      const operator = catalog.get("knative-operator", versions["knative-operator"] ?? "");
+      const serving = catalog.get("knative-serving", versions["knative-serving"] ?? "");
+      return [
+        plannedChart(operator, "operator", knativeOperatorValues(operator, serving, map), settings),
+      ];
+    }
+    case "KServeCore": {
+      const release = catalog.get("kserve", versions.kserve ?? "");
+      const controller = kserveValues(release, settings, { ingress, pullSecret });
+      return [
+        plannedChart(release, "crds", {}, settings),
+        plannedChart(release, "controller", controller, settings),
+        ...(release.runtimes.chart === "runtimes"
+          ? [plannedChart(release, "runtimes", kserveRuntimeValues(release, settings), settings)]
+          : []),
+      ];
+    }
+  }
+}
+
+function plannedChart(
+  release: Release,
+  role: ChartRole,
+  values: Values,
+  settings: Settings,
+): PlannedChart {
+  const chart = findChart(release, role);
+  return {
+    role,
+    name: chart.name,
+    version: chart.version,
+    location: locateChart(chart, settings.charts),
+    values,
+  };
+}
+
+/** The full chart of a role; variants (KServe's minimal CRDs) stand beside it and are asked for by name. */
+function findChart(release: Release, role: ChartRole): CatalogChart {
+  const chart = release.charts.find((item) => item.role === role && item.variantOf === undefined);
+  if (chart === undefined)
+    throw new Error(
+      `the catalog entry of ${release.product} ${release.version} has no chart with the role ${role}`,
+    );
+  return chart;
+}

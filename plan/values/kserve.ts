@@ -1,0 +1,70 @@
+import type { Settings } from "../../config/schema.ts";
+import type { ReleaseOf } from "../../versions/schema.ts";
+import type { ResolvedIngress, Values } from "../plan.ts";
+import { atPath, fromPaths, mergeValues } from "./merge.ts";
+
+/** Name of the Gateway that KServe's HTTPRoutes attach to, KServe's own default (charts/kserve-resources/values.yaml). */
+export const GATEWAY_NAME = "kserve-ingress-gateway";
+
+interface KServeContext {
+  readonly ingress: ResolvedIngress;
+  readonly pullSecret: string | undefined;
+}
+
+/**
+ * Values of KServe's controller chart: mode, ingress and domain as they end up in `inferenceservice-config`.
+ * Value paths and the spelling of the mode come from the catalog; keys that a release does not have are left out.
+ */
+export function kserveValues(
+  release: ReleaseOf<"kserve">,
+  settings: Settings,
+  context: KServeContext,
+): Values {
+  const { keys } = release.values;
+  const { ingress, pullSecret } = context;
+  const { namespaces, features } = settings;
+  return mergeValues(
+    fromPaths([
+      [keys["deploymentMode"], release.modes.spelling[settings.mode]],
+      [keys["domain"], settings.ingress.domain],
+      [keys["urlScheme"], settings.ingress.urlScheme],
+      [keys["enableGatewayApi"], settings.mode === "RawDeployment" && usesGateway(ingress)],
+      [keys["kserveGateway"], `${namespaces.kserve}/${GATEWAY_NAME}`],
+      // The Gateway is ours: the chart would fix its class to envoy.
+      [keys["createGateway"], false],
+      [keys["ingressGateway"], `${namespaces.knativeServing}/knative-ingress-gateway`],
+      [keys["localGateway"], `${namespaces.knativeServing}/knative-local-gateway`],
+      [keys["localGatewayService"], `knative-local-gateway.${namespaces.istio}.svc.cluster.local`],
+      [keys["ingressClassName"], ingress.type === "ingress-class" ? ingress.className : undefined],
+      [keys["disableIngressCreation"], ingress.type === "none" ? true : undefined],
+      // Without Istio there is no VirtualService kind; the controller would look for it (kserve/kserve#4984).
+      [
+        keys["disableIstioVirtualHost"],
+        settings.mode === "RawDeployment" || ingress.type !== "istio",
+      ],
+      [keys["controllerResources"], settings.kserve.resources],
+      [
+        keys["controllerImagePullSecrets"],
+        pullSecret === undefined ? undefined : [{ name: pullSecret }],
+      ],
+      [keys["modelmeshEnabled"], false],
+      // The chart writes these two as strings into the ConfigMap.
+      [keys["enableMetricAggregation"], features.monitoring ? "true" : undefined],
+      [keys["enablePrometheusScraping"], features.monitoring ? "true" : undefined],
+      [keys["autoMountServiceAccountToken"], features.security ? false : undefined],
+    ]),
+    settings.kserve.values,
+  );
+}
+
+/** Values of the chart that holds the runtimes, from the release on that has one (0.17). */
+export function kserveRuntimeValues(release: ReleaseOf<"kserve">, settings: Settings): Values {
+  return mergeValues(
+    ...release.runtimes.enable.map((path) => atPath(path, true)),
+    settings.kserve.values,
+  );
+}
+
+function usesGateway(ingress: ResolvedIngress): boolean {
+  return ingress.type === "istio" || ingress.type === "gateway-class";
+}
