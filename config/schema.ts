@@ -132,6 +132,12 @@ const ingress = z.strictObject({
 });
 
 const namespaces = z.strictObject({
+  create: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Create the namespaces; false when someone else owns them (they must exist, and are never deleted)",
+    ),
   certManager: dnsLabel.default("cert-manager"),
   istio: dnsLabel.default("istio-system"),
   knativeOperator: dnsLabel.default("knative-operator"),
@@ -286,7 +292,7 @@ const features = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "No service account tokens in inference pods; Pod Security labels (baseline) on the namespaces",
+      "No service account tokens in inference pods; Pod Security warnings (baseline) on the namespaces",
     ),
 });
 

@@ -1,5 +1,5 @@
 import { parse as parseYaml } from "yaml";
-import { parseReference } from "./reference.ts";
+import { looksLikeHost, parseReference } from "./reference.ts";
 import type { ImageReference } from "./reference.ts";
 import { isQualifiedImage, tokens } from "./tokens.ts";
 
@@ -13,6 +13,8 @@ export interface FoundImage {
 
 /** Keys whose whole value is an image (`image`, `defaultJobImage`, `queue-sidecar-image`). */
 const IMAGE_KEY = /(?:^|[a-z-])image$/i;
+/** Keys whose value names a registry and path without an image (chart values, Istio's injector settings). */
+const REPOSITORY_KEY = /^(?:hub|repository)$/;
 /** Words that stand under an image key and are none: Istio's injector replaces the exact string `auto`. */
 const NOT_IMAGES = new Set(["auto", ""]);
 /** Prose: OpenAPI schemas of CRDs quote example images in their descriptions. */
@@ -66,6 +68,11 @@ function visitString(text: string, place: Place, search: Search): void {
       search.found.push({ path: place.path, text, reference });
       return;
     }
+  }
+  if (REPOSITORY_KEY.test(place.key) && looksLikeHost(text.split("/", 1)[0] ?? "")) {
+    const reference = parseReference(text);
+    if (reference !== undefined) search.found.push({ path: place.path, text, reference });
+    return;
   }
   for (const token of tokens(text)) {
     if (!isQualifiedImage(token.text) && !search.isKnown(token.text)) continue;

@@ -4,6 +4,7 @@ import type { ImageMap } from "../images/image-map.ts";
 import type { Catalog } from "../versions/catalog.ts";
 import type { CatalogChart, ChartRole, Product, Release } from "../versions/schema.ts";
 import { locateChart, locateManifest } from "./charts.ts";
+import { networkPluginRelease } from "./images.ts";
 import { LAYERS } from "./plan.ts";
 import type {
   LayerContract,
@@ -15,7 +16,7 @@ import type {
 } from "./plan.ts";
 import { certManagerValues } from "./values/cert-manager.ts";
 import { istioBaseValues, istiodValues } from "./values/istio.ts";
-import { knativeOperatorValues } from "./values/knative.ts";
+import { knativeOperatorValues, knativeServingSpec } from "./values/knative.ts";
 import { kserveRuntimeValues, kserveValues } from "./values/kserve.ts";
 
 /** What every layer is planned from. */
@@ -45,6 +46,17 @@ export function planLayers(context: PlanContext): PlannedLayer[] {
   return present.map((name, index) => planLayer(name, present.slice(0, index), context));
 }
 
+/** The KnativeServing resource of the stack, or `undefined` when the mode needs none. */
+export function planKnativeServing(context: PlanContext): Values | undefined {
+  const { settings, selection, ingress, catalog, map, pullSecret } = context;
+  const version = selection.versions["knative-serving"];
+  const plugin = networkPluginRelease(selection.versions, ingress, catalog);
+  if (version === undefined || plugin === undefined) return undefined;
+  const serving = catalog.get("knative-serving", version);
+  const images = [...serving.images, ...catalog.get(plugin.product, plugin.version).images];
+  return knativeServingSpec(settings, { serving, images, ingress, map, pullSecret });
+}
+
 function planLayer(
   name: LayerName,
   before: readonly LayerName[],
@@ -62,14 +74,15 @@ function planLayer(
     // cert-manager's CRDs are taken from its chart, so that one artefact is enough.
     manifests: name === "GatewayApi" ? manifestsOf(release, context.settings) : [],
     dependsOn: before,
-    contract: contractOf(version, context),
+    contract: contractOf(product, version, context),
   };
 }
 
-function contractOf(version: string, context: PlanContext): LayerContract {
+function contractOf(product: Product, version: string, context: PlanContext): LayerContract {
   const { settings, selection, ingress } = context;
   const kubernetes = selection.versions.kubernetes;
   return {
+    product,
     version,
     mode: settings.mode,
     ingress: ingress.type,

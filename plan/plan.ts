@@ -60,6 +60,7 @@ export interface PlannedImage {
 
 /** What every layer tells the engine about itself: plain values, so that policies see them in preview. */
 export interface LayerContract {
+  readonly product: Product;
   readonly version: string;
   readonly mode: Mode;
   readonly ingress: IngressType;
@@ -91,6 +92,8 @@ export interface Plan {
   readonly layers: readonly PlannedLayer[];
   readonly images: readonly PlannedImage[];
   readonly imageMap: ImageMap;
+  /** `spec` of the KnativeServing resource, when the stack has one. */
+  readonly knativeServing?: Values;
   readonly mirror?: MirrorLayout;
   /** Name of the pull secret to reference, when there is one. */
   readonly pullSecret?: string;

@@ -6,8 +6,9 @@ import { passes } from "../problems/problem.ts";
 import type { Catalog } from "../versions/catalog.ts";
 import { imageSources, mirrorLayout, networkPluginRelease, planImages } from "./images.ts";
 import { checkIngress, resolveIngress } from "./ingress.ts";
-import { planLayers } from "./layers.ts";
+import { planKnativeServing, planLayers } from "./layers.ts";
 import type { Plan, ResolvedIngress } from "./plan.ts";
+import { lostCertManagerValues } from "./values/cert-manager.ts";
 import { selectVersions } from "./selection.ts";
 
 /** A plan, or what stands in its way. Warnings come with a plan. */
@@ -30,6 +31,7 @@ export function resolve(settings: Settings, catalog: Catalog): Resolution {
   const missing = [
     ...checkMode(selection, settings, catalog),
     ...checkOperator(selection, ingress, catalog),
+    ...lostCertManagerValues(settings.certManager.values),
   ];
   const {
     images,
@@ -41,6 +43,7 @@ export function resolve(settings: Settings, catalog: Catalog): Resolution {
   const mirror = mirrorLayout(settings);
   const pullSecret = settings.registry?.pullSecret?.name;
   const context = { settings, selection, ingress, catalog, map, pullSecret };
+  const knativeServing = planKnativeServing(context);
   return {
     plan: {
       settings,
@@ -49,6 +52,7 @@ export function resolve(settings: Settings, catalog: Catalog): Resolution {
       layers: planLayers(context),
       images,
       imageMap: map,
+      ...(knativeServing === undefined ? {} : { knativeServing }),
       ...(mirror === undefined ? {} : { mirror }),
       ...(pullSecret === undefined ? {} : { pullSecret }),
     },

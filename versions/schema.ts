@@ -73,6 +73,8 @@ const crds = z.strictObject({
       versions: z.array(z.string()).min(1),
       /** Chart role that carries it, where the release has several CRD charts. */
       chart: z.string().optional(),
+      /** Chart marks it `helm.sh/resource-policy: keep`: it stays when everything else is destroyed. */
+      keep: z.boolean().optional(),
     }),
   ),
   source,
@@ -133,7 +135,14 @@ const gatewayApi = z.strictObject({
   policies: z.strictObject({ names: z.array(z.string()), source }).optional(),
 });
 
-const certManager = z.strictObject({ ...base, product: z.literal("cert-manager") });
+const certManager = z.strictObject({
+  ...base,
+  product: z.literal("cert-manager"),
+  /** `closed`: the chart's values schema refuses unknown keys at the top level; `keys` are those that it knows. */
+  valuesSchema: z
+    .strictObject({ closed: z.boolean(), keys: z.array(z.string()).default([]), source })
+    .optional(),
+});
 
 const istio = z.strictObject({
   ...base,
