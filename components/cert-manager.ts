@@ -1,0 +1,94 @@
+import { CertManager as CertManagerRelease } from "@pulumi/kubernetes-cert-manager";
+import type { CertManagerArgs as ReleaseArgs } from "@pulumi/kubernetes-cert-manager";
+import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
+import * as pulumi from "@pulumi/pulumi";
+import { CERT_MANAGER_TYPED_KEYS } from "../plan/values/cert-manager.ts";
+import { getChart } from "../plan/plan.ts";
+import { chartSource, placeChart } from "./charts/place-chart.ts";
+import { layerType } from "./layer.ts";
+import type { LayerArgs } from "./layer.ts";
+import type { Namespaces } from "./namespaces.ts";
+import { adoptCrds } from "./transforms.ts";
+
+export interface CertManagerArgs extends LayerArgs {
+  readonly namespaces: Namespaces;
+}
+
+/**
+ * cert-manager: its CRDs, then the Helm release of @pulumi/kubernetes-cert-manager.
+ *
+ * Needs nothing but a cluster. The CRDs go in on their own (from the same chart), because Helm refuses CRDs that it
+ * did not create itself, and a cluster may have them already. The release is ready when its start-up check, a
+ * post-install hook of the chart, has created a test resource through the webhook. Leaves out issuers for users:
+ * they are choices of the environment.
+ */
+export class CertManager extends pulumi.ComponentResource {
+  readonly product = "cert-manager";
+  readonly version: string;
+  readonly namespace: string;
+
+  constructor(name: string, args: CertManagerArgs) {
+    super(
+      layerType("CertManager"),
+      name,
+      { ...args.layer.contract, standsOn: {} },
+      { dependsOn: [args.namespaces] },
+    );
+    this.version = args.layer.version;
+    this.namespace = args.plan.settings.namespaces.certManager;
+    const crds = this.#installCrds(name, args);
+    this.#installRelease(name, args, crds);
+    this.registerOutputs({ version: this.version, namespace: this.namespace });
+  }
+
+  #installCrds(name: string, args: CertManagerArgs): Chart {
+    const chart = getChart(args.layer, "controller");
+    const { deleteCrdsOnDestroy } = args.plan.settings.certManager;
+    return placeChart(this, args, {
+      name: `${name}-crds`,
+      chart: { ...chart, values: { crds: { enabled: true, keep: true } } },
+      namespace: this.namespace,
+      kinds: { only: ["CustomResourceDefinition"] },
+      transforms: [adoptCrds(args.providers, deleteCrdsOnDestroy)],
+    });
+  }
+
+  #installRelease(name: string, args: CertManagerArgs, crds: Chart): CertManagerRelease {
+    const chart = getChart(args.layer, "controller");
+    const { typed, untyped } = splitValues(chart.values);
+    const source = chartSource(chart, args.plan.settings.charts);
+    return new CertManagerRelease(
+      name,
+      {
+        ...typed,
+        helmOptions: {
+          // A fixed name: the package would append a random suffix, and a second install could not adopt anything.
+          name: "cert-manager",
+          namespace: this.namespace,
+          values: untyped,
+          ...source,
+          // A path is looked up in the default repository unless the repository is empty (design: tried).
+          repositoryOpts:
+            source.version === undefined ? { repo: "" } : (source.repositoryOpts ?? {}),
+        },
+      },
+      { parent: this, provider: args.providers.cluster, dependsOn: [crds] },
+    );
+  }
+}
+
+/**
+ * The package overwrites every top-level value that is one of its typed inputs, even an unset one; those have to be
+ * given as inputs and all others as plain Helm values (pulumi/pulumi-go-helmbase@v0.2.0:base.go).
+ */
+function splitValues(values: Readonly<Record<string, unknown>>): {
+  typed: ReleaseArgs;
+  untyped: Record<string, unknown>;
+} {
+  const entries = Object.entries(values);
+  const isTyped = ([key]: [string, unknown]): boolean => key in CERT_MANAGER_TYPED_KEYS;
+  return {
+    typed: Object.fromEntries(entries.filter(isTyped)) as ReleaseArgs,
+    untyped: Object.fromEntries(entries.filter((entry) => !isTyped(entry))),
+  };
+}

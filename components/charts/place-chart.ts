@@ -1,0 +1,106 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../../config/schema.ts";
+import type { PlannedChart } from "../../plan/plan.ts";
+import type { LayerArgs } from "../layer.ts";
+import { combine, dropAggregatedRules, mirrorImages, skipServiceAwait } from "../transforms.ts";
+import type { ObjectTransform } from "../transforms.ts";
+
+/** Folder of the program; relative paths in a stack file start here. */
+export const PROJECT_ROOT = resolve(import.meta.dirname, "..", "..");
+const SELECT_KINDS = join(import.meta.dirname, "select-kinds.mjs");
+
+/** How one chart is placed inside a layer. */
+export interface ChartPlacement {
+  /** Logical name; also the prefix of the names of everything inside. */
+  readonly name: string;
+  readonly chart: PlannedChart;
+  readonly namespace: string;
+  /** Place only these kinds of the chart, or all others. */
+  readonly kinds?: { readonly only: readonly string[] } | { readonly except: readonly string[] };
+  readonly transforms?: readonly ObjectTransform[];
+  readonly dependsOn?: readonly pulumi.Resource[];
+}
+
+/** Places a chart as a component whose objects are resources of their own: visible in preview, diff and policies. */
+export function placeChart(
+  parent: pulumi.ComponentResource,
+  args: LayerArgs,
+  placement: ChartPlacement,
+): Chart {
+  const { chart, kinds } = placement;
+  const { plainHttp } = chart.location;
+  return new Chart(
+    placement.name,
+    {
+      name: chart.name,
+      namespace: placement.namespace,
+      ...chartSource(chart, args.plan.settings.charts),
+      ...(plainHttp === undefined ? {} : { plainHttp }),
+      values: chart.values,
+      resourcePrefix: placement.name,
+      ...(kinds === undefined ? {} : { postRenderer: selectKinds(kinds) }),
+    },
+    {
+      parent,
+      provider: args.providers.cluster,
+      dependsOn: [...(placement.dependsOn ?? [])],
+      transforms: [
+        combine([
+          mirrorImages(args.plan.imageMap),
+          dropAggregatedRules,
+          skipServiceAwait,
+          ...(placement.transforms ?? []),
+        ]),
+      ],
+    },
+  );
+}
+
+/** Chart, version and repository in the form that `helm.v4.Chart` and `helm.v3.Release` share. */
+export function chartSource(
+  chart: PlannedChart,
+  charts: Settings["charts"],
+): {
+  chart: string;
+  version?: string;
+  repositoryOpts?: { repo?: string; username?: string; password?: pulumi.Output<string> };
+} {
+  const { location } = chart;
+  if (location.version === undefined) return { chart: existingPath(location.chart) };
+  const repositoryOpts = {
+    ...(location.repo === undefined ? {} : { repo: location.repo }),
+    ...credentials(charts),
+  };
+  return {
+    chart: location.chart,
+    version: location.version,
+    ...(Object.keys(repositoryOpts).length === 0 ? {} : { repositoryOpts }),
+  };
+}
+
+function credentials(charts: Settings["charts"]): {
+  username?: string;
+  password?: pulumi.Output<string>;
+} {
+  if (!("username" in charts) || charts.username === undefined || charts.password === undefined)
+    return {};
+  return { username: charts.username, password: pulumi.secret(charts.password.reveal()) };
+}
+
+/** A folder or an archive of that name; a directory source may hold either. */
+function existingPath(path: string): string {
+  const absolute = resolve(PROJECT_ROOT, path);
+  return existsSync(absolute) ? absolute : `${absolute}.tgz`;
+}
+
+function selectKinds(kinds: NonNullable<ChartPlacement["kinds"]>): {
+  command: string;
+  args: string[];
+} {
+  const selection =
+    "only" in kinds ? ["--only", kinds.only.join(",")] : ["--except", kinds.except.join(",")];
+  return { command: process.execPath, args: [SELECT_KINDS, ...selection] };
+}

@@ -1,0 +1,66 @@
+import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
+import * as pulumi from "@pulumi/pulumi";
+import { getChart } from "../plan/plan.ts";
+import type { CertManager } from "./cert-manager.ts";
+import { placeChart } from "./charts/place-chart.ts";
+import type { GatewayApi } from "./gateway-api.ts";
+import { IstioGateway } from "./istio-gateway.ts";
+import { layerType, standsOn } from "./layer.ts";
+import type { LayerArgs } from "./layer.ts";
+import { adoptCrds, HAS_CA_BUNDLE, waitFor } from "./transforms.ts";
+
+export interface IstioMeshArgs extends LayerArgs {
+  readonly certManager: CertManager;
+  readonly gatewayApi: GatewayApi;
+}
+
+/**
+ * Istio: the `base` chart with the CRDs, istiod, and for Serverless the ingress gateway that Knative's Gateways select.
+ *
+ * Needs the Gateway API CRDs first, so that istiod watches them from its start. The gateway waits until istiod has
+ * signed the injector's webhook: a gateway pod created before that would pull the image `auto` forever. Its own chart
+ * is not used, since newer Helm cannot render it for several releases (istio/istio#57354). Leaves out sidecars for
+ * other namespaces, CNI and ambient.
+ */
+export class IstioMesh extends pulumi.ComponentResource {
+  readonly product = "istio";
+  readonly version: string;
+
+  constructor(name: string, args: IstioMeshArgs) {
+    const below = [args.certManager, args.gatewayApi];
+    super(
+      layerType("IstioMesh"),
+      name,
+      { ...args.layer.contract, standsOn: standsOn(below) },
+      { dependsOn: below },
+    );
+    this.version = args.layer.version;
+    const base = this.#installBase(name, args);
+    const istiod = this.#installIstiod(name, args, base);
+    if (args.plan.settings.mode === "Serverless") this.#installGateway(name, args, istiod);
+    this.registerOutputs({ version: this.version });
+  }
+
+  #installBase(name: string, args: IstioMeshArgs): Chart {
+    return placeChart(this, args, {
+      name: `${name}-base`,
+      chart: getChart(args.layer, "base"),
+      namespace: args.plan.settings.namespaces.istio,
+      transforms: [adoptCrds(args.providers, false)],
+    });
+  }
+
+  #installIstiod(name: string, args: IstioMeshArgs, base: Chart): Chart {
+    return placeChart(this, args, {
+      name: `${name}-istiod`,
+      chart: getChart(args.layer, "controller"),
+      namespace: args.plan.settings.namespaces.istio,
+      transforms: [waitFor("MutatingWebhookConfiguration", HAS_CA_BUNDLE)],
+      dependsOn: [base],
+    });
+  }
+
+  #installGateway(name: string, args: IstioMeshArgs, istiod: Chart): IstioGateway {
+    return new IstioGateway(`${name}-gateway`, args, { parent: this, dependsOn: [istiod] });
+  }
+}

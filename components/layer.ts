@@ -1,0 +1,42 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Provider } from "@pulumi/kubernetes/provider.js";
+import type { Plan, PlannedLayer } from "../plan/plan.ts";
+
+/** The two ways in which this program talks to the cluster. */
+export interface Providers {
+  /** For everything that is ours: an object that exists already is an error, never taken over. */
+  readonly cluster: Provider;
+  /** For CRDs, which are shared by nature: server-side apply creates, adopts or updates them in place. */
+  readonly crds: Provider;
+}
+
+/** What every layer is built from. */
+export interface LayerArgs {
+  readonly plan: Plan;
+  readonly layer: PlannedLayer;
+  readonly providers: Providers;
+}
+
+/** Type token of a layer; part of every URN below it, so it is contract. */
+export function layerType(name: string): string {
+  return `kserve-platform:layer:${name}`;
+}
+
+/** Versions of the layers that a layer was really built on, read from the objects that it was handed. */
+export function standsOn(
+  layers: readonly { readonly product: string; readonly version: string }[],
+): Record<string, string> {
+  return Object.fromEntries(layers.map((layer) => [layer.product, layer.version]));
+}
+
+/**
+ * Options of a child of a layer: inside it, with the cluster's provider, after the given resources.
+ * Everything else that an option can say is the caller's.
+ */
+export function childOf(
+  parent: pulumi.ComponentResource,
+  providers: Providers,
+  options: pulumi.CustomResourceOptions = {},
+): pulumi.CustomResourceOptions {
+  return { parent, provider: providers.cluster, ...options };
+}

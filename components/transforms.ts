@@ -1,0 +1,105 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ImageMap } from "../images/image-map.ts";
+import type { Providers } from "./layer.ts";
+
+/** A change to the rendered objects of a chart or manifest, on their way into the engine. */
+export type ObjectTransform = (
+  object: RenderedObject,
+  options: pulumi.CustomResourceOptions,
+) => Change | undefined;
+
+/** A Kubernetes object as a chart rendered it. */
+export interface RenderedObject {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: {
+    readonly name?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [key: string]: unknown;
+}
+
+interface Change {
+  readonly object: RenderedObject;
+  readonly options?: pulumi.CustomResourceOptions;
+}
+
+/**
+ * One engine transform out of several object transforms, applied in order. Components pass through untouched: a
+ * transform that answers with options for a component would lose its providers
+ * (pulumi/pulumi@v3.259.0:sdk/nodejs/runtime/callbacks.ts).
+ */
+export function combine(transforms: readonly ObjectTransform[]): pulumi.ResourceTransform {
+  return (args) => {
+    if (!args.custom || !args.type.startsWith("kubernetes:")) return undefined;
+    let change: Change = {
+      object: args.props as RenderedObject,
+      options: args.opts as pulumi.CustomResourceOptions,
+    };
+    for (const transform of transforms) {
+      change = { ...change, ...transform(change.object, change.options ?? {}) };
+    }
+    return { props: change.object, opts: change.options ?? {} };
+  };
+}
+
+/** Takes CRDs to the provider that adopts them, waits until they are served, and keeps them on destroy. */
+export function adoptCrds(providers: Providers, deleteOnDestroy: boolean): ObjectTransform {
+  return (object, options) =>
+    object.kind === "CustomResourceDefinition"
+      ? {
+          object: annotate(object, { "pulumi.com/waitFor": "condition=Established" }),
+          options: { ...options, provider: providers.crds, retainOnDelete: !deleteOnDestroy },
+        }
+      : undefined;
+}
+
+/** Moves every known image to the mirror. */
+export function mirrorImages(map: ImageMap): ObjectTransform {
+  return (object) => ({ object: map.rewriteObject(object) });
+}
+
+/** Waits for a condition on objects of one kind, all of them or the named ones. */
+export function waitFor(
+  kind: string,
+  condition: string,
+  names?: readonly string[],
+): ObjectTransform {
+  return (object) => {
+    const matches = object.kind === kind && (names?.includes(object.metadata?.name ?? "") ?? true);
+    return matches ? { object: annotate(object, { "pulumi.com/waitFor": condition }) } : undefined;
+  };
+}
+
+/** Present as soon as somebody signed the webhook's certificate; a JSONPath that the provider waits on. */
+export const HAS_CA_BUNDLE = "jsonpath={.webhooks[*].clientConfig.caBundle}";
+
+/**
+ * Leaves out what a controller fills in: the cluster writes the rules of an aggregated ClusterRole, and a chart that
+ * states `rules: []` would show an update in every preview.
+ */
+export const dropAggregatedRules: ObjectTransform = (object) => {
+  if (object.kind !== "ClusterRole" || object["aggregationRule"] === undefined) return undefined;
+  const { rules: _rules, ...rest } = object;
+  return { object: rest };
+};
+
+/**
+ * Services are ready when they exist: the provider would wait ten seconds and more for endpoints of each, and what
+ * matters is waited for where it means something (Deployments, webhooks, conditions).
+ */
+export const skipServiceAwait: ObjectTransform = (object) =>
+  object.kind === "Service"
+    ? { object: annotate(object, { "pulumi.com/skipAwait": "true" }) }
+    : undefined;
+
+function annotate(
+  object: RenderedObject,
+  annotations: Readonly<Record<string, string>>,
+): RenderedObject {
+  const metadata = object.metadata ?? {};
+  return {
+    ...object,
+    metadata: { ...metadata, annotations: { ...metadata.annotations, ...annotations } },
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * The program of every stack: configuration to plan, plan to layers. This is the only file that knows the order;
+ * a layer that a stack does not need is not constructed.
+ */
+import { CertManager } from "./components/cert-manager.ts";
+import { GatewayApi } from "./components/gateway-api.ts";
+import { IstioMesh } from "./components/istio-mesh.ts";
+import { KnativeServing } from "./components/knative-serving.ts";
+import { KServeCore } from "./components/kserve-core.ts";
+import { Namespaces } from "./components/namespaces.ts";
+import { createProviders } from "./components/providers.ts";
+import { findLayer, getLayer } from "./plan/plan.ts";
+import type { LayerName } from "./plan/plan.ts";
+import { loadPlan } from "./program/load-plan.ts";
+import { loadCatalog } from "./versions/catalog.ts";
+
+const catalog = loadCatalog();
+const plan = await loadPlan(catalog);
+const providers = createProviders(plan.settings);
+
+const layerArgs = (name: LayerName) => ({ plan, layer: getLayer(plan, name), providers });
+const needs = (name: LayerName): boolean => findLayer(plan, name) !== undefined;
+
+const namespaces = new Namespaces("namespaces", { plan, providers });
+
+const certManager = new CertManager("cert-manager", { ...layerArgs("CertManager"), namespaces });
+
+const gatewayApi = needs("GatewayApi")
+  ? new GatewayApi("gateway-api", { ...layerArgs("GatewayApi"), certManager })
+  : undefined;
+
+const istio =
+  needs("IstioMesh") && gatewayApi !== undefined
+    ? new IstioMesh("istio", { ...layerArgs("IstioMesh"), certManager, gatewayApi })
+    : undefined;
+
+const knative = needs("KnativeServing")
+  ? new KnativeServing("knative", { ...layerArgs("KnativeServing"), certManager, istio })
+  : undefined;
+
+const kserve = new KServeCore("kserve", {
+  ...layerArgs("KServeCore"),
+  certManager,
+  gatewayApi,
+  istio,
+  knative,
+  release: catalog.get("kserve", getLayer(plan, "KServeCore").version),
+});
+
+/** Installed versions by product. */
+export const versions = plan.selection.versions;
+/** Deployment mode that KServe applies by default. */
+export const mode = plan.settings.mode;
+/** Namespace of KServe's controller. */
+export const namespace = plan.settings.namespaces.kserve;
+/** Layers in install order. */
+export const layers = [certManager, gatewayApi, istio, knative, kserve].flatMap((layer) =>
+  layer === undefined ? [] : [`${layer.product} ${layer.version}`],
+);
