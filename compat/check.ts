@@ -122,16 +122,12 @@ function fix(rule: Rule, subject: Subject, selection: Selection, options: CheckO
     : `set ${key} to "${best}", ${acknowledge}`;
 }
 
+/** The version in the nearest minor; of that minor the newest patch, which has the most faults mended. */
 function nearest(versions: readonly string[], current: string | undefined): string | undefined {
   const from = semver.coerce(current ?? "");
   if (from === null) return versions[0];
-  return [...versions].sort((a, b) => span(a, from) - span(b, from))[0];
-}
-
-/** Distance in minors first, patches second; majors of all products here are equal. */
-function span(version: string, from: semver.SemVer): number {
-  const to = semver.coerce(version) ?? from;
-  return Math.abs(to.minor - from.minor) * 1000 + Math.abs(to.patch - from.patch);
+  const span = (version: string): number => Math.abs((semver.coerce(version) ?? from).minor - from.minor);
+  return [...versions].sort((a, b) => span(a) - span(b) || semver.rcompare(a, b))[0];
 }
 
 /** Rows of one table may fire together; one report per rule and place is enough. */
