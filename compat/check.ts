@@ -126,7 +126,8 @@ function fix(rule: Rule, subject: Subject, selection: Selection, options: CheckO
 function nearest(versions: readonly string[], current: string | undefined): string | undefined {
   const from = semver.coerce(current ?? "");
   if (from === null) return versions[0];
-  const span = (version: string): number => Math.abs((semver.coerce(version) ?? from).minor - from.minor);
+  const span = (version: string): number =>
+    Math.abs((semver.coerce(version) ?? from).minor - from.minor);
   return [...versions].sort((a, b) => span(a) - span(b) || semver.rcompare(a, b))[0];
 }
 

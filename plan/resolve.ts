@@ -89,6 +89,11 @@ function checkMode(selection: Selection, settings: Settings, catalog: Catalog): 
   ];
 }
 
+/** Below every patch number when the operator carries nothing of that minor. */
+function newestPatch(carried: { readonly newest: string } | undefined): number {
+  return Number(carried?.newest.split(".")[2] ?? -1);
+}
+
 /** The operator only installs Serving versions that it carries inside, and with them one network plugin each. */
 function checkOperator(
   selection: Selection,
@@ -101,9 +106,8 @@ function checkOperator(
   const operator = catalog.get("knative-operator", operatorVersion);
   const [major = "", minor = "", patch = "0"] = serving.split(".");
   const carried = operator.carries[`${major}.${minor}`];
-  const newestPatch = Number(carried?.newest.split(".")[2] ?? -1);
   const plugin = networkPluginRelease(selection.versions, ingress, catalog);
-  if (Number(patch) <= newestPatch && plugin !== undefined) return [];
+  if (Number(patch) <= newestPatch(carried) && plugin !== undefined) return [];
   return [
     {
       code: "compat-knative-operator-carries",

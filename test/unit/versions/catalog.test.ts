@@ -11,9 +11,13 @@ const VERSIONS = join(import.meta.dirname, "..", "..", "..", "versions");
 
 describe("the catalog", () => {
   it("names only images that parse", () => {
-    const bad = catalog.releases().flatMap((release) =>
-      release.images.filter((image) => parseReference(image.image) === undefined).map((image) => `${release.product} ${release.version} ${image.image}`),
-    );
+    const bad = catalog
+      .releases()
+      .flatMap((release) =>
+        release.images
+          .filter((image) => parseReference(image.image) === undefined)
+          .map((image) => `${release.product} ${release.version} ${image.image}`),
+      );
     expect(bad).toEqual([]);
   });
 
@@ -25,12 +29,24 @@ describe("the catalog", () => {
     expect(doubled).toEqual([]);
   });
 
-  it.each(catalog.sets.map((set) => [set.name, set] as const))("%s fits on each of its Kubernetes minors", (_name, set) => {
-    for (const kubernetes of set.kubernetes) {
-      const { name: _, summary: _summary, source: _source, kubernetes: _kubernetes, ...versions } = set;
-      expect(check({ versions: { ...versions, kubernetes }, mode: "Serverless", ingress: "istio" }), kubernetes).toEqual([]);
-    }
-  });
+  it.each(catalog.sets.map((set) => [set.name, set] as const))(
+    "%s fits on each of its Kubernetes minors",
+    (_name, set) => {
+      for (const kubernetes of set.kubernetes) {
+        const {
+          name: _,
+          summary: _summary,
+          source: _source,
+          kubernetes: _kubernetes,
+          ...versions
+        } = set;
+        expect(
+          check({ versions: { ...versions, kubernetes }, mode: "Serverless", ingress: "istio" }),
+          kubernetes,
+        ).toEqual([]);
+      }
+    },
+  );
 });
 
 describe("loadCatalog", () => {
