@@ -1,5 +1,4 @@
 import { at, describe, isAnnotationTrue, listAt, textAt } from "../object.ts";
-import { AwaitError } from "../resource/init-error.ts";
 import { unmetConditions } from "./conditions.ts";
 import { poll } from "./poll.ts";
 import { limitOf, SKIP_AWAIT } from "./ready.ts";
@@ -51,8 +50,6 @@ export async function awaitGone(session: Session, log: Log, args: GoneArgs): Pro
   const finalizers = listAt(last, "metadata", "finalizers").map(
     (name) => `finalizer ${JSON.stringify(name)}`,
   );
-  throw new AwaitError(`${describe(last)} was not deleted within ${limit / 1000} s`, [
-    ...finalizers,
-    ...unmetConditions(last),
-  ]);
+  const held = [...finalizers, ...unmetConditions(last)].map((reason) => `\n- ${reason}`);
+  throw new Error(`${describe(last)} was not deleted within ${limit / 1000} s${held.join("")}`);
 }

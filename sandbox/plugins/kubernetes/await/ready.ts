@@ -1,7 +1,7 @@
 import { isNotFound } from "../api/error.ts";
 import { refOf } from "../api/objects.ts";
 import { annotation, describe, isAnnotationTrue, textAt } from "../object.ts";
-import { AwaitError } from "../resource/init-error.ts";
+import { AwaitError } from "./await-error.ts";
 import { claimJudge } from "./claim.ts";
 import { lastWarnings } from "./events.ts";
 import { poll } from "./poll.ts";

@@ -18,6 +18,7 @@ import { fieldManagerOf, writeCheckpoint } from "./state.ts";
 import type { Log } from "../engine.ts";
 import type { Session } from "../session.ts";
 import type { JsonObject } from "../value.ts";
+import type { Stored } from "./stored.ts";
 
 /** Annotation that lets a server-side apply take over fields of others. */
 export const PATCH_FORCE = "pulumi.com/patchForce";
@@ -29,14 +30,6 @@ export interface CreateArgs {
   readonly preview: boolean;
   /** Seconds; 0 when the program says nothing. */
   readonly timeout: number;
-}
-
-/** An object as it goes into the state. */
-export interface Stored {
-  readonly id: string;
-  readonly state: JsonObject;
-  /** Inputs as they were read back; only a read has them. */
-  readonly inputs?: JsonObject;
 }
 
 /** Waits before the second to sixth attempt, in milliseconds (provider/pkg/retry). */

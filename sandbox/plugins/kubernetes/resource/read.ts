@@ -11,7 +11,7 @@ import { fieldManagerOf, initialApiVersionOf, readCheckpoint, writeCheckpoint } 
 import type { Log } from "../engine.ts";
 import type { Session } from "../session.ts";
 import type { JsonObject } from "../value.ts";
-import type { Stored } from "./create.ts";
+import type { Stored } from "./stored.ts";
 
 /** What the engine asks to read. */
 export interface ReadArgs {

@@ -20,7 +20,7 @@ import { ignoreFields } from "./ignore.ts";
 import { InitError } from "./init-error.ts";
 import { hasCreateManager, hasNoManagers, relinquish, takeOverFields } from "./managers.ts";
 import { fieldManagerOf, initialApiVersionOf, readCheckpoint, writeCheckpoint } from "./state.ts";
-import type { Stored } from "./create.ts";
+import type { Stored } from "./stored.ts";
 import type { Log } from "../engine.ts";
 import type { Session } from "../session.ts";
 import type { JsonObject } from "../value.ts";
