@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { stopCluster } from "../../sandbox/cluster/index.ts";
-import { proveRefusal, refusalLines } from "../../sandbox/session/negative-proof.ts";
+import { proveRefusal, refusals } from "../../sandbox/session/negative-proof.ts";
 import type { Session } from "../../sandbox/session/session.ts";
 import {
   clients,
@@ -88,7 +88,7 @@ describe("refusals", () => {
     const before = await crdNames(session);
     const result = await proveRefusal(session, `${ROOT}/Pulumi.sandbox.yaml`);
     expect(result.code).not.toBe(0);
-    const report = refusalLines(result.output).join("\n");
+    const report = refusals(result.output).join("\n");
     expect(report).toContain("compat-kserve-istio");
     expect(report).toContain("Istio 1.28.10");
     expect(await crdNames(session)).toEqual(before);
