@@ -32,7 +32,7 @@ async function installTheirs(): Promise<void> {
     (name) => /^(cert-manager|base)-/.test(name) && !name.endsWith(".yaml"),
   );
   const newest = charts.sort().reverse();
-  const { objects } = clients(session);
+  const { custom } = clients(session);
   for (const chart of [
     newest.find((name) => name.startsWith("base-")),
     newest.find((name) => name.startsWith("cert-manager-")),
@@ -53,9 +53,15 @@ async function installTheirs(): Promise<void> {
       .filter((object) => object?.kind === "CustomResourceDefinition");
     for (const crd of crds) {
       if (crd === null) continue;
-      await objects.create({
-        ...crd,
-        metadata: { ...crd.metadata, labels: { ...crd.metadata?.labels, owner: "theirs" } },
+      // As a plain object: the typed client leaves out schema keys that it does not know.
+      await custom.createClusterCustomObject({
+        group: "apiextensions.k8s.io",
+        version: "v1",
+        plural: "customresourcedefinitions",
+        body: {
+          ...crd,
+          metadata: { ...crd.metadata, labels: { ...crd.metadata?.labels, owner: "theirs" } },
+        },
       });
     }
   }
