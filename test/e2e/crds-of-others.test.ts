@@ -1,6 +1,7 @@
 /** A cluster on which somebody else installed Istio's and cert-manager's CRDs before us. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -20,6 +21,7 @@ let session: Session;
 beforeAll(async () => {
   session = await freshSession(NAME);
   await installTheirs();
+  for (const name of THEIRS) await untilServed(name);
 });
 afterAll(async () => {
   await stopCluster({ name: NAME });
@@ -65,6 +67,18 @@ async function installTheirs(): Promise<void> {
       });
     }
   }
+}
+
+async function untilServed(name: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const crd = await clients(session).crds.readCustomResourceDefinition({ name });
+    const established = crd.status?.conditions?.find(
+      (condition) => condition.type === "Established",
+    );
+    if (established?.status === "True") return;
+    await sleep(100);
+  }
+  throw new Error(`${name} is not served after ten seconds`);
 }
 
 async function ownerOf(name: string): Promise<string | undefined> {
