@@ -4,6 +4,7 @@ import { ExitCode } from "./exit-code.ts";
 import { addImages } from "./images.ts";
 import { addPlan } from "./plan.ts";
 import { addSandbox } from "./sandbox.ts";
+import { addVerifyCharts } from "./verify-charts.ts";
 
 /** Runs the command line and answers with the exit code; see `ExitCode`. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -21,6 +22,7 @@ export async function run(args: readonly string[]): Promise<number> {
   addCheck(program, finish);
   addPlan(program, finish);
   addImages(program, finish);
+  addVerifyCharts(program, finish);
   addSandbox(program, finish);
   try {
     await program.parseAsync([...args], { from: "user" });

@@ -17,8 +17,11 @@ const IMAGE_KEY = /(?:^|[a-z-])image$/i;
 const REPOSITORY_KEY = /^(?:hub|repository)$/;
 /** Words that stand under an image key and are none: Istio's injector replaces the exact string `auto`. */
 const NOT_IMAGES = new Set(["auto", ""]);
-/** Prose: OpenAPI schemas of CRDs quote example images in their descriptions. */
-const PROSE_KEYS = new Set(["description", "message"]);
+/**
+ * Prose: OpenAPI schemas of CRDs quote example images in their descriptions, ConfigMaps of Knative and KServe in the
+ * documentation block `_example` (kserve/kserve@v0.16.0:charts/kserve-resources/templates/configmap.yaml).
+ */
+const PROSE_KEYS = new Set(["description", "message", "_example"]);
 
 /**
  * Every image that an object names: under image keys, inside arguments, environment values and other texts,
@@ -97,7 +100,7 @@ function record(text: string, place: Place, search: Search): boolean {
 }
 
 /** JSON or block YAML carried in a string; `undefined` for plain text and templates. */
-function parseStructure(text: string): unknown {
+export function parseStructure(text: string): unknown {
   const trimmed = text.trimStart();
   if (trimmed.startsWith("{") || trimmed.startsWith("[")) return parseJson(trimmed);
   if (!text.includes("\n") || !/^[ \t-]*[\w."-]+:(?:\s|$)/m.test(text) || text.includes("{{"))
