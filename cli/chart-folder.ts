@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { list } from "tar";
 import { parse } from "yaml";
@@ -24,9 +24,18 @@ export async function findCharts(folder: string, depth = MAX_DEPTH): Promise<Fou
   for (const entry of entries.sort((one, two) => one.name.localeCompare(two.name))) {
     const path = join(folder, entry.name);
     if (/\.(?:tgz|tar\.gz)$/.test(entry.name)) found.push(...chartOf(path, await metadataOf(path)));
-    else if (entry.isDirectory() && depth > 1) found.push(...(await findCharts(path, depth - 1)));
+    else if (depth > 1 && (await isFolder(path)))
+      found.push(...(await findCharts(path, depth - 1)));
   }
   return found;
+}
+
+/** Follows links; a link to nothing is no folder. */
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 function chartOf(path: string, text: string): FoundChart[] {
@@ -40,7 +49,8 @@ async function metadataOf(archive: string): Promise<string> {
   const parts: Buffer[] = [];
   await list({
     file: archive,
-    filter: (path) => basename(path) === "Chart.yaml" && path.replace(/^\.\//, "").split("/").length === 2,
+    filter: (path) =>
+      basename(path) === "Chart.yaml" && path.replace(/^\.\//, "").split("/").length === 2,
     onReadEntry: (entry) => entry.on("data", (part: Buffer) => parts.push(part)),
   });
   return Buffer.concat(parts).toString("utf8");

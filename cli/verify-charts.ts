@@ -71,19 +71,30 @@ async function verifyCharts(options: Options): Promise<number> {
     if (report.charts.length > 0) reports.push(report);
   }
   process.stdout.write(
-    options.json === true ? `${JSON.stringify(reports, null, 2)}\n` : reportText(reports, folder),
+    options.json === true ? `${JSON.stringify(reports, null, 2)}\n` : reportText(reports),
   );
+  if (!holdsAsked(reports, options.kserve))
+    process.stderr.write(`${nothingFound(folder, options.kserve)}\n`);
   return outcome(reports, options.kserve);
 }
 
 function outcome(reports: readonly ReleaseReport[], kserve: string | undefined): number {
-  const asked = reports.some(
-    ({ product, version }) => kserve === undefined || (product === "kserve" && version === kserve),
-  );
   const clean = reports.every(
     ({ findings, failures }) => findings.length === 0 && failures.length === 0,
   );
-  return asked && clean ? ExitCode.Fine : ExitCode.Problems;
+  return holdsAsked(reports, kserve) && clean ? ExitCode.Fine : ExitCode.Problems;
+}
+
+/** False when nothing at all was compared, or not the release that was asked for. */
+function holdsAsked(reports: readonly ReleaseReport[], kserve: string | undefined): boolean {
+  return reports.some(
+    ({ product, version }) => kserve === undefined || (product === "kserve" && version === kserve),
+  );
+}
+
+function nothingFound(folder: string, kserve: string | undefined): string {
+  const what = kserve === undefined ? "any release" : `KServe ${kserve}`;
+  return `[verify-charts-missing] --charts\n  found:   no chart of ${what} in ${folder}\n  allowed: charts named and versioned in Chart.yaml as the catalog lists them\n  to do:   fetch them with \`helm pull\`; platform plan names them`;
 }
 
 async function preconditions(
@@ -129,7 +140,9 @@ export async function verifyRelease(release: Release, work: Work): Promise<Relea
   const missing: string[] = [];
   for (const chart of chartsToVerify(release, settingsFor(release), work.catalog)) {
     const version = chart.chart.version.replace(/^v/, "");
-    const found = work.found.find((item) => item.name === chart.chart.name && item.version === version);
+    const found = work.found.find(
+      (item) => item.name === chart.chart.name && item.version === version,
+    );
     if (found === undefined) missing.push(chart.chart.name);
     else present.push({ chart, path: found.path });
   }
@@ -161,13 +174,20 @@ function settingsFor(release: Release): Settings[] {
   return modesOf(release, MODES).flatMap((mode) => parseSettings({ mode }).settings ?? []);
 }
 
-function reportText(reports: readonly ReleaseReport[], folder: string): string {
-  if (reports.length === 0) return pc.red(`no chart of the catalog in ${folder}\n`);
+function reportText(reports: readonly ReleaseReport[]): string {
+  if (reports.length === 0) return "";
   const lines = reports.flatMap((report) => [headline(report), ...details(report)]);
   return `${lines.join("\n")}\n`;
 }
 
-function headline({ product, version, charts, missing, findings, failures }: ReleaseReport): string {
+function headline({
+  product,
+  version,
+  charts,
+  missing,
+  findings,
+  failures,
+}: ReleaseReport): string {
   const bad = findings.length + failures.length;
   const verdict = bad === 0 ? pc.green("complete") : pc.red(`${String(bad)} to settle`);
   const absent = missing.length === 0 ? "" : ` (not at hand: ${missing.join(", ")})`;

@@ -27,10 +27,11 @@ export function renderedImages(object: unknown): RenderedImage[] {
   const name = objectName(object);
   const joined = joinedImages(object);
   const found = findImages(object, isShortImage).flatMap(({ path, text }) => {
-    const image = joined.get(text) ?? canonical(text);
-    return image === undefined || isRegistryPath(path, text) ? [] : [{ at: `${name} ${path}`, image }];
+    const image = joined.has(text) || isRegistryPath(path, text) ? undefined : canonical(text);
+    return image === undefined ? [] : [{ at: `${name} ${path}`, image }];
   });
-  return [...found, ...templateImages(object, name)];
+  const parts = [...joined].map(([text, image]) => ({ at: `${name} ${text}`, image }));
+  return [...found, ...parts, ...templateImages(object, name)];
 }
 
 function isShortImage(text: string): boolean {
@@ -52,7 +53,9 @@ function objectName(object: unknown): string {
 function joinedImages(object: unknown): ReadonlyMap<string, string> {
   const records: Record<string, unknown>[] = [];
   collectRecords(object, records);
-  const hub = records.find((record) => asText(record["hub"]) !== "" && asText(record["tag"]) !== "");
+  const hub = records.find(
+    (record) => asText(record["hub"]) !== "" && asText(record["tag"]) !== "",
+  );
   const joined = new Map<string, string>();
   for (const record of records) {
     for (const [key, value] of Object.entries(record)) {

@@ -58,6 +58,7 @@ function visit(value: unknown, place: Place, search: Search): void {
   }
   if (typeof value !== "object" || value === null) return;
   const belowHub = place.belowHub || namesHub(value);
+  visitPair(value, place, search);
   for (const [key, item] of Object.entries(value)) {
     if (PROSE_KEYS.has(key) && typeof item === "string") continue;
     visit(item, { path: place.path === "" ? key : `${place.path}.${key}`, key, belowHub }, search);
@@ -68,6 +69,15 @@ function visit(value: unknown, place: Place, search: Search): void {
 function namesHub(value: object): boolean {
   const { hub, global } = value as { hub?: unknown; global?: { hub?: unknown } };
   return typeof hub === "string" || typeof global?.hub === "string";
+}
+
+/** An image in two keys, `name: kserve/modelmesh` and `tag: v0.12.0` (ModelMesh's config-defaults.yaml). */
+function visitPair(value: object, place: Place, search: Search): void {
+  const { name, tag } = value as { readonly name?: unknown; readonly tag?: unknown };
+  if (typeof name !== "string" || typeof tag !== "string" || !name.includes("/")) return;
+  const text = `${name}:${tag}`;
+  const reference = parseReference(text);
+  if (reference !== undefined) search.found.push({ path: `${place.path}.name`, text, reference });
 }
 
 function visitString(text: string, place: Place, search: Search): void {
