@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addCheck } from "./check.ts";
 import { ExitCode } from "./exit-code.ts";
 import { addImages } from "./images.ts";
+import { addLock } from "./lock.ts";
 import { addPlan } from "./plan.ts";
 import { addSandbox } from "./sandbox.ts";
 import { addVerifyCharts } from "./verify-charts.ts";
@@ -22,6 +23,7 @@ export async function run(args: readonly string[]): Promise<number> {
   addCheck(program, finish);
   addPlan(program, finish);
   addImages(program, finish);
+  addLock(program, finish);
   addVerifyCharts(program, finish);
   addSandbox(program, finish);
   try {

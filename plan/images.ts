@@ -2,6 +2,7 @@ import type { Settings } from "../config/schema.ts";
 import { ImageMap } from "../images/image-map.ts";
 import { collisions } from "../images/mirror.ts";
 import type { MirrorLayout } from "../images/mirror.ts";
+import { isMoving } from "../images/moving.ts";
 import { formatReference, parseReference } from "../images/reference.ts";
 import type { Problem } from "../problems/problem.ts";
 import type { Catalog } from "../versions/catalog.ts";
@@ -92,7 +93,10 @@ export function planImages(
   return {
     images,
     map,
-    problems: layout === undefined ? [] : collisionProblems(upstreams, layout),
+    problems:
+      layout === undefined
+        ? []
+        : [...collisionProblems(upstreams, layout), ...movingProblems(images)],
   };
 }
 
@@ -107,6 +111,7 @@ function plannedImage(layer: LayerName, image: CatalogImage, map: ImageMap): Pla
   const upstream = upstreamOf(image);
   const reference = parseReference(upstream);
   const full = reference === undefined ? upstream : formatReference(reference);
+  const floating = image.floating ?? (reference !== undefined && isMoving(reference));
   return {
     layer,
     name: image.name,
@@ -114,7 +119,7 @@ function plannedImage(layer: LayerName, image: CatalogImage, map: ImageMap): Pla
     image: map.target(full),
     usedBy: image.usedBy,
     ...(image.optional === undefined ? {} : { optional: image.optional }),
-    ...(image.floating === undefined ? {} : { floating: image.floating }),
+    ...(floating ? { floating } : {}),
   };
 }
 
@@ -128,4 +133,24 @@ function collisionProblems(upstreams: readonly string[], layout: MirrorLayout): 
     allowed: "one upstream image per mirrored name",
     fix: "give the upstream hosts different names in kserve:registry.projects",
   }));
+}
+
+/** A mirror keeps what a moving tag meant on the day of copying: the two drift apart without anybody changing a version. */
+function movingProblems(images: readonly PlannedImage[]): Problem[] {
+  const moving = images.filter(
+    ({ floating, upstream, image }) => floating === true && image !== upstream,
+  );
+  if (moving.length === 0) return [];
+  return [
+    {
+      code: "images-moving-tag",
+      level: "warn",
+      where: "kserve:registry",
+      found: moving
+        .map(({ upstream, optional }) => `${upstream} (${optional ?? "always needed"})`)
+        .join(", "),
+      allowed: "tags that stay what they are, or digests",
+      fix: "record what they mean today with `platform lock`, and mirror that digest under the tag",
+    },
+  ];
 }
