@@ -51,23 +51,22 @@ async function lock(plan: Plan, stack: string, options: Options): Promise<number
   );
   const previous = text === undefined ? undefined : parseLock(text);
   const { images, moved } = lockImages(plan.images, digests, previous);
-  const { mode = "", versions } = plan.selection;
-  const { kubernetes: _kubernetes, ...releases } = versions;
-  const result: LockFile = { lockVersion: 1, mode, releases: sortKeys(releases), images };
-  const wanted = formatLock(result);
+  const result = lockOf(plan, images);
   process.stdout.write(summary(result, answers));
   for (const tag of moved) process.stderr.write(movedText(tag));
   const outcome = moved.length === 0 ? ExitCode.Fine : ExitCode.Problems;
+  const wanted = formatLock(result);
   if (options.check === true) return wanted === text ? outcome : stale(file, text);
   const failure = wanted === text ? undefined : await writeWhole(file, wanted);
-  if (failure !== undefined) {
-    process.stderr.write(
-      `[lock-write] ${file}\n  found:   ${failure}\n  allowed: a file that can be written\n  to do:   name another with --output\n`,
-    );
-    return ExitCode.WrongUse;
-  }
+  if (failure !== undefined) return notWritten(file, failure);
   process.stdout.write(`${wanted === text ? "unchanged" : "written"}: ${basename(file)}\n`);
   return outcome;
+}
+
+function lockOf(plan: Plan, images: LockFile["images"]): LockFile {
+  const { mode = "", versions } = plan.selection;
+  const { kubernetes: _kubernetes, ...releases } = versions;
+  return { lockVersion: 1, mode, releases: sortKeys(releases), images };
 }
 
 async function askRegistries(
@@ -119,6 +118,13 @@ function stale(file: string, text: string | undefined): number {
       "  allowed: what the stack file and the catalog give today\n  to do:   run platform lock and review the difference\n",
   );
   return ExitCode.Problems;
+}
+
+function notWritten(file: string, failure: string): number {
+  process.stderr.write(
+    `[lock-write] ${file}\n  found:   ${failure}\n  allowed: a file that can be written\n  to do:   name another with --output\n`,
+  );
+  return ExitCode.WrongUse;
 }
 
 /** A reader sees the old file or the new one. Answers with the reason when it cannot be written. */

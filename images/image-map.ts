@@ -7,7 +7,7 @@ import { tokens } from "./tokens.ts";
 const JSON_IMAGE = /("(?:image|repository)"\s*:\s*")([^"]+)(")/gi;
 /** `name: repo` over `tag: version` in YAML text (ModelMesh's config-defaults.yaml). */
 const YAML_PAIR =
-  /(\bname:[ \t]*["']?)([^\s"'{}]+)(["']?[ \t]*\n[ \t]*tag:[ \t]*["']?)([\w][\w.-]*)/g;
+  /(?<=\bname:[ \t]*["']?)([^\s"'{}]+)(?=["']?[ \t]*\n[ \t]*tag:[ \t]*["']?([\w][\w.-]*))/g;
 /** Keys under which a bare repository stands for an image. */
 const IMAGE_KEY = /(image|repository)$/i;
 
@@ -47,11 +47,7 @@ export class ImageMap {
         JSON_IMAGE,
         (_all, before: string, image: string, after: string) => before + this.target(image) + after,
       )
-      .replace(
-        YAML_PAIR,
-        (_all, before: string, name: string, between: string, tag: string) =>
-          before + this.#pairTarget(name, tag) + between + tag,
-      );
+      .replace(YAML_PAIR, (_all, name: string, tag: string) => this.#pairTarget(name, tag));
   }
 
   /** Rewrites every string of an object and returns a new one; numbers, booleans and unknown values pass. */

@@ -99,20 +99,35 @@ function lockOne(
   const upstream = uses[0]?.upstream ?? image;
   const catalog = parseReference(upstream)?.digest;
   const kept = before?.from === "registry" ? before.digest : undefined;
-  const digest = catalog ?? answer ?? kept;
-  const confirmed = digest !== undefined && digest === (answer ?? kept);
   const locked: LockedImage = {
     image,
     upstream: withoutDigest(upstream),
-    ...(digest === undefined ? {} : { digest }),
-    from: confirmed ? "registry" : catalog === undefined ? "tag" : "catalog",
+    ...vouch(catalog, answer ?? kept),
     ...optionalOf(uses),
     usedBy: sorted(uses.map((use) => `${use.layer}: ${use.usedBy}`)),
   };
+  const moved = movedTag(image, answer, { catalog, kept });
+  return moved === undefined ? { locked } : { locked, moved };
+}
+
+function movedTag(
+  image: string,
+  found: string | undefined,
+  { catalog, kept }: Readonly<Record<"catalog" | "kept", string | undefined>>,
+): MovedTag | undefined {
   const expected = catalog ?? kept;
-  if (answer === undefined || expected === undefined || answer === expected) return { locked };
-  const by = catalog === undefined ? "lock file" : "catalog";
-  return { locked, moved: { image, expected, by, found: answer } };
+  if (found === undefined || expected === undefined || found === expected) return undefined;
+  return { image, expected, by: catalog === undefined ? "lock file" : "catalog", found };
+}
+
+/** The catalog's digest is what gets installed, so a registry can confirm it but not replace it. */
+function vouch(
+  catalog: string | undefined,
+  registry: string | undefined,
+): Pick<LockedImage, "digest" | "from"> {
+  const digest = catalog ?? registry;
+  if (digest === undefined) return { from: "tag" };
+  return { digest, from: digest === registry ? "registry" : "catalog" };
 }
 
 /** Needed always as soon as one use is not optional. */
