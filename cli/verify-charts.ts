@@ -19,7 +19,7 @@ import { ExitCode } from "./exit-code.ts";
 import { findHelm, renderChart } from "./helm.ts";
 
 /** Kubernetes that charts are rendered for unless told otherwise: inside the window of every release listed. */
-const KUBERNETES = "1.34.0";
+export const KUBERNETES = "1.34.0";
 
 interface Options {
   readonly charts: string;
