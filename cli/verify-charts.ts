@@ -5,7 +5,7 @@ import pc from "picocolors";
 import { parseSettings } from "../config/parse.ts";
 import { MODES } from "../config/schema.ts";
 import type { Settings } from "../config/schema.ts";
-import { findGaps } from "../images/completeness.ts";
+import { findGaps, findUnmirrored } from "../images/completeness.ts";
 import type { Finding, RenderedChart } from "../images/completeness.ts";
 import { chartsToVerify, modesOf } from "../plan/verify.ts";
 import type { ChartToVerify } from "../plan/verify.ts";
@@ -160,12 +160,18 @@ export async function verifyRelease(release: Release, work: Work): Promise<Relea
     }
     rendered.push({ role, name, objects });
   }
+  const gaps = findGaps(release.images, rendered);
+  // What the catalog does not know cannot be mirrored; saying it once is enough.
+  const unknown = new Set(gaps.map(({ image }) => image));
+  const unmirrored = findUnmirrored(release.images, rendered).filter(
+    ({ image }) => !unknown.has(image),
+  );
   return {
     product: release.product,
     version: release.version,
     charts: present.map(({ chart }) => chart.chart.name),
     missing,
-    findings: findGaps(release.images, rendered),
+    findings: [...gaps, ...unmirrored],
     failures,
   };
 }
@@ -194,12 +200,16 @@ function headline({
   return `${product} ${version}: ${verdict}: ${charts.join(", ")}${absent}`;
 }
 
+const VERDICTS: Readonly<Record<Finding["kind"], string>> = {
+  unknown: "not in the catalog:   ",
+  unused: "not in the chart:     ",
+  unmirrored: "not mirrored:         ",
+};
+
 function details({ findings, failures }: ReleaseReport): string[] {
   return [
-    ...findings.map(({ kind, chart, image, at }) =>
-      kind === "unknown"
-        ? `  not in the catalog:   ${image}  (${chart}: ${at})`
-        : `  not in the chart:     ${image}  (catalog says ${chart}: ${at})`,
+    ...findings.map(
+      ({ kind, chart, image, at }) => `  ${VERDICTS[kind]}${image}  (${chart}: ${at})`,
     ),
     ...failures.map((failure) => `  not rendered:         ${failure}`),
   ];

@@ -1,6 +1,16 @@
 import type { CatalogImage } from "../versions/schema.ts";
+import { ImageMap } from "./image-map.ts";
+import type { MirrorLayout } from "./mirror.ts";
 import { formatReference, parseReference } from "./reference.ts";
 import { renderedImages } from "./rendered.ts";
+
+/** Any mirror will do; `.invalid` is nobody's (RFC 2606). */
+const PROBE: MirrorLayout = {
+  host: "mirror.invalid",
+  layout: "project-per-host",
+  projects: {},
+  exempt: [],
+};
 
 /** One chart of a release with everything that it rendered to, over all sets of values it was rendered with. */
 export interface RenderedChart {
@@ -12,8 +22,11 @@ export interface RenderedChart {
 
 /** A disagreement between charts and catalog. */
 export interface Finding {
-  /** `unknown`: in a chart, not in the catalog; `unused`: in the catalog for a chart that does not name it. */
-  readonly kind: "unknown" | "unused";
+  /**
+   * `unknown`: in a chart, not in the catalog; `unused`: in the catalog for a chart that does not name it;
+   * `unmirrored`: named in a form that the rewrite to a mirror does not reach.
+   */
+  readonly kind: "unknown" | "unused" | "unmirrored";
   readonly chart: string;
   readonly image: string;
   /** Place in the rendered objects, or the place that the catalog claims. */
@@ -54,6 +67,24 @@ function unused(
     const chart = charts.find(({ role }) => role === image.chart)?.name ?? "";
     return [{ kind: "unused" as const, chart, image: image.image, at: image.usedBy }];
   });
+}
+
+/** Images that still come from upstream after the rewrite that every rendered object goes through in an air gap. */
+export function findUnmirrored(
+  images: readonly CatalogImage[],
+  charts: readonly RenderedChart[],
+): Finding[] {
+  const map = new ImageMap(
+    images.map(({ image }) => image),
+    PROBE,
+  );
+  const left = charts.flatMap((chart) =>
+    chart.objects
+      .flatMap((object) => renderedImages(map.rewriteObject(object)))
+      .filter(({ image, fromHub }) => fromHub !== true && !image.startsWith(`${PROBE.host}/`))
+      .map(({ at, image }) => ({ kind: "unmirrored" as const, chart: chart.name, image, at })),
+  );
+  return unique(left);
 }
 
 /** The forms in which a chart may name a catalog image: with its tag, pinned, or both. */

@@ -8,6 +8,8 @@ export interface RenderedImage {
   readonly at: string;
   /** Full reference; without tag where the object leaves the tag to somebody else. */
   readonly image: string;
+  /** True when it is joined from a hub: a mirror reaches it by setting the hub, not by rewriting the name. */
+  readonly fromHub?: true;
 }
 
 /** Keys that carry the tag of an image beside them (KServe's explainers, chart values written into ConfigMaps). */
@@ -30,7 +32,11 @@ export function renderedImages(object: unknown): RenderedImage[] {
     const image = joined.has(text) || isRegistryPath(path, text) ? undefined : canonical(text);
     return image === undefined ? [] : [{ at: `${name} ${path}`, image }];
   });
-  const parts = [...joined].map(([text, image]) => ({ at: `${name} ${text}`, image }));
+  const parts = [...joined].map(([text, image]) => ({
+    at: `${name} ${text}`,
+    image,
+    ...(text.includes("/") ? {} : { fromHub: true as const }),
+  }));
   return [...found, ...parts, ...templateImages(object, name)];
 }
 

@@ -2,10 +2,14 @@ import { describe, expect, it } from "vitest";
 import { ImageMap } from "../../../images/image-map.ts";
 import { collisions } from "../../../images/mirror.ts";
 import type { MirrorLayout } from "../../../images/mirror.ts";
+import { MODES } from "../../../config/schema.ts";
 import { isMoving } from "../../../images/moving.ts";
 import { parseReference } from "../../../images/reference.ts";
+import { imageSources, planImages } from "../../../plan/images.ts";
+import { resolveIngress } from "../../../plan/ingress.ts";
 import { upstreamOf } from "../../../plan/values/images.ts";
-import { catalog, planOf, problemsOf } from "../../support/settings.ts";
+import { PRODUCTS } from "../../../versions/schema.ts";
+import { catalog, planOf, problemsOf, settingsOf } from "../../support/settings.ts";
 
 const perHost: MirrorLayout = {
   host: "harbor.test",
@@ -90,3 +94,33 @@ describe("every image of the catalog", () => {
     ).toEqual([]);
   });
 });
+
+describe("listing images", () => {
+  it("takes less than a second for every KServe release in every mode, with a mirror", () => {
+    const { name: _name, ...set } = catalog.defaultSet;
+    const begin = performance.now();
+    const counts = catalog.versions("kserve").flatMap((kserve) =>
+      MODES.map((mode) => {
+        const settings = settingsOf({ mode, registry: { host: "harbor.test" } });
+        const sources = imageSources(
+          { ...versionsOf(set), kserve },
+          resolveIngress(settings),
+          catalog,
+        );
+        return planImages(sources, settings, catalog).images.length;
+      }),
+    );
+    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(counts.length).toBe(catalog.versions("kserve").length * MODES.length);
+    expect(Math.min(...counts)).toBeGreaterThan(20);
+  });
+});
+
+/** Products of a set; its other fields are for people. */
+function versionsOf(set: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    PRODUCTS.flatMap((product) =>
+      typeof set[product] === "string" ? [[product, set[product]]] : [],
+    ),
+  );
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findGaps } from "../../../images/completeness.ts";
+import { findGaps, findUnmirrored } from "../../../images/completeness.ts";
 import type { RenderedChart } from "../../../images/completeness.ts";
 import { renderedImages } from "../../../images/rendered.ts";
 import type { CatalogImage } from "../../../versions/schema.ts";
@@ -86,5 +86,31 @@ describe("findGaps", () => {
 
   it("does not judge charts that are not at hand", () => {
     expect(findGaps([image("a/b:1", { chart: "y" })], [chart("x")])).toEqual([]);
+  });
+});
+
+describe("findUnmirrored", () => {
+  const images = [image("kserve/modelmesh:v1"), image("a/b:1")];
+  const settings = (text: string): RenderedChart => ({
+    role: "x",
+    name: "x",
+    objects: [{ kind: "ConfigMap", metadata: { name: "c" }, data: { settings: text } }],
+  });
+
+  it("finds nothing where the rewrite reaches every form", () => {
+    const text = "modelMeshImage:\n  name: kserve/modelmesh\n  tag: v1\nother: a/b:1\n";
+    expect(findUnmirrored(images, [chart("x", "a/b:1"), settings(text)])).toEqual([]);
+  });
+
+  it("leaves what is joined from a hub to the hub", () => {
+    const values = { global: { hub: "docker.io/istio", tag: "1", image: "proxyv2" } };
+    expect(findUnmirrored(images, [settings(JSON.stringify(values))])).toEqual([]);
+  });
+
+  it("reports a form that it does not reach", () => {
+    const odd = settings("modelMeshImage:\n  tag: v1\n  name: kserve/modelmesh\n");
+    expect(findUnmirrored(images, [odd])).toMatchObject([
+      { kind: "unmirrored", image: "docker.io/kserve/modelmesh:v1" },
+    ]);
   });
 });
