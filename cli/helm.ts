@@ -2,9 +2,6 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
 import type { Values } from "../plan/plan.ts";
-import { cacheFolder } from "../sandbox/paths.ts";
-import { findExecutable } from "../sandbox/toolchain/on-path.ts";
-import { isStored, storedPath, toolStore } from "../sandbox/toolchain/store.ts";
 
 const run = promisify(execFile);
 /** Rendered CRD charts of KServe alone take 1.4 MB. */
@@ -15,6 +12,10 @@ const DEFINITION = /^kind:\s*["']?CustomResourceDefinition\b/m;
 
 /** Path of helm: on PATH, or the one that the sandbox fetched or built; `undefined` when there is none. */
 export async function findHelm(): Promise<string | undefined> {
+  // Only this command needs the sandbox's parts; the others start faster without them.
+  const { findExecutable } = await import("../sandbox/toolchain/on-path.ts");
+  const { isStored, storedPath, toolStore } = await import("../sandbox/toolchain/store.ts");
+  const { cacheFolder } = await import("../sandbox/paths.ts");
   const found = await findExecutable("helm", process.env["PATH"] ?? "");
   if (found !== undefined) return found;
   const store = toolStore(cacheFolder());
