@@ -2,8 +2,10 @@ import { Command, CommanderError } from "commander";
 import { addCheck } from "./check.ts";
 import { ExitCode } from "./exit-code.ts";
 import { addImages } from "./images.ts";
+import { addLock } from "./lock.ts";
 import { addPlan } from "./plan.ts";
 import { addSandbox } from "./sandbox.ts";
+import { addVerifyCharts } from "./verify-charts.ts";
 
 /** Runs the command line and answers with the exit code; see `ExitCode`. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -21,6 +23,8 @@ export async function run(args: readonly string[]): Promise<number> {
   addCheck(program, finish);
   addPlan(program, finish);
   addImages(program, finish);
+  addLock(program, finish);
+  addVerifyCharts(program, finish);
   addSandbox(program, finish);
   try {
     await program.parseAsync([...args], { from: "user" });

@@ -5,6 +5,9 @@ import { tokens } from "./tokens.ts";
 
 /** `"image": "repo"` inside JSON text, where the tag stands under another key or is added by a controller. */
 const JSON_IMAGE = /("(?:image|repository)"\s*:\s*")([^"]+)(")/gi;
+/** `name: repo` over `tag: version` in YAML text (ModelMesh's config-defaults.yaml). */
+const YAML_PAIR =
+  /(?<=\bname:[ \t]*["']?)([^\s"'{}]+)(?=["']?[ \t]*\n[ \t]*tag:[ \t]*["']?([\w][\w.-]*))/g;
 /** Keys under which a bare repository stands for an image. */
 const IMAGE_KEY = /(image|repository)$/i;
 
@@ -39,10 +42,12 @@ export class ImageMap {
       result += text.slice(last, token.start) + target;
       last = token.end;
     }
-    return (result + text.slice(last)).replace(
-      JSON_IMAGE,
-      (_all, before: string, image: string, after: string) => before + this.target(image) + after,
-    );
+    return (result + text.slice(last))
+      .replace(
+        JSON_IMAGE,
+        (_all, before: string, image: string, after: string) => before + this.target(image) + after,
+      )
+      .replace(YAML_PAIR, (_all, name: string, tag: string) => this.#pairTarget(name, tag));
   }
 
   /** Rewrites every string of an object and returns a new one; numbers, booleans and unknown values pass. */
@@ -78,6 +83,13 @@ export class ImageMap {
     if (reference.digest === undefined || reference.tag === undefined) return;
     const { digest: _digest, ...tagged } = reference;
     this.#full.set(formatReference(tagged), target);
+  }
+
+  /** Mirrored repository of an image whose tag stands by itself; the digest has no place there. */
+  #pairTarget(name: string, tag: string): string {
+    const target = this.#full.get(canonical(`${name}:${tag}`) ?? "");
+    const reference = target === undefined ? undefined : parseReference(target);
+    return reference === undefined ? name : `${reference.host}/${reference.repository}`;
   }
 
   #lookup(image: string): string | undefined {

@@ -17,8 +17,11 @@ const IMAGE_KEY = /(?:^|[a-z-])image$/i;
 const REPOSITORY_KEY = /^(?:hub|repository)$/;
 /** Words that stand under an image key and are none: Istio's injector replaces the exact string `auto`. */
 const NOT_IMAGES = new Set(["auto", ""]);
-/** Prose: OpenAPI schemas of CRDs quote example images in their descriptions. */
-const PROSE_KEYS = new Set(["description", "message"]);
+/**
+ * Prose: OpenAPI schemas of CRDs quote example images in their descriptions, ConfigMaps of Knative and KServe in the
+ * documentation block `_example` (kserve/kserve@v0.16.0:charts/kserve-resources/templates/configmap.yaml).
+ */
+const PROSE_KEYS = new Set(["description", "message", "_example"]);
 
 /**
  * Every image that an object names: under image keys, inside arguments, environment values and other texts,
@@ -55,6 +58,7 @@ function visit(value: unknown, place: Place, search: Search): void {
   }
   if (typeof value !== "object" || value === null) return;
   const belowHub = place.belowHub || namesHub(value);
+  visitPair(value, place, search);
   for (const [key, item] of Object.entries(value)) {
     if (PROSE_KEYS.has(key) && typeof item === "string") continue;
     visit(item, { path: place.path === "" ? key : `${place.path}.${key}`, key, belowHub }, search);
@@ -65,6 +69,15 @@ function visit(value: unknown, place: Place, search: Search): void {
 function namesHub(value: object): boolean {
   const { hub, global } = value as { hub?: unknown; global?: { hub?: unknown } };
   return typeof hub === "string" || typeof global?.hub === "string";
+}
+
+/** An image in two keys, `name: kserve/modelmesh` and `tag: v0.12.0` (ModelMesh's config-defaults.yaml). */
+function visitPair(value: object, place: Place, search: Search): void {
+  const { name, tag } = value as { readonly name?: unknown; readonly tag?: unknown };
+  if (typeof name !== "string" || typeof tag !== "string" || !name.includes("/")) return;
+  const text = `${name}:${tag}`;
+  const reference = parseReference(text);
+  if (reference !== undefined) search.found.push({ path: `${place.path}.name`, text, reference });
 }
 
 function visitString(text: string, place: Place, search: Search): void {
@@ -97,7 +110,7 @@ function record(text: string, place: Place, search: Search): boolean {
 }
 
 /** JSON or block YAML carried in a string; `undefined` for plain text and templates. */
-function parseStructure(text: string): unknown {
+export function parseStructure(text: string): unknown {
   const trimmed = text.trimStart();
   if (trimmed.startsWith("{") || trimmed.startsWith("[")) return parseJson(trimmed);
   if (!text.includes("\n") || !/^[ \t-]*[\w."-]+:(?:\s|$)/m.test(text) || text.includes("{{"))

@@ -2,16 +2,22 @@ import type { Settings } from "../config/schema.ts";
 import { ImageMap } from "../images/image-map.ts";
 import { collisions } from "../images/mirror.ts";
 import type { MirrorLayout } from "../images/mirror.ts";
+import { isMoving } from "../images/moving.ts";
 import { formatReference, parseReference } from "../images/reference.ts";
 import type { Problem } from "../problems/problem.ts";
 import type { Catalog } from "../versions/catalog.ts";
 import type { CatalogImage, Product } from "../versions/schema.ts";
 import type { LayerName, PlannedImage, ResolvedIngress } from "./plan.ts";
+import { listedSince } from "./since.ts";
 import { upstreamOf } from "./values/images.ts";
+
+/** Source of images that a stack names itself; no release brought them. */
+const STACK_FILE = "stack file";
 
 /** Catalog images of one product inside one layer. */
 export interface ImageSource {
   readonly layer: LayerName;
+  readonly product: Product;
   readonly images: readonly CatalogImage[];
 }
 
@@ -32,7 +38,7 @@ export function imageSources(
   const of = (layer: LayerName, product: Product): ImageSource[] => {
     const version = versions[product];
     const release = version === undefined ? undefined : catalog.find(product, version);
-    return release === undefined ? [] : [{ layer, images: release.images }];
+    return release === undefined ? [] : [{ layer, product, images: release.images }];
   };
   return [
     ...of("CertManager", "cert-manager"),
@@ -64,21 +70,25 @@ function networkPlugin(...query: Parameters<typeof networkPluginRelease>): Image
   const found = networkPluginRelease(...query);
   if (found === undefined) return [];
   const release = query[2].find(found.product, found.version);
-  return release === undefined ? [] : [{ layer: "KnativeServing", images: release.images }];
+  return release === undefined
+    ? []
+    : [{ layer: "KnativeServing", product: found.product, images: release.images }];
 }
 
 /** The images of a stack in its mode, with their mirrored names. */
 export function planImages(
   sources: readonly ImageSource[],
   settings: Settings,
+  catalog: Catalog,
 ): {
   readonly images: readonly PlannedImage[];
   readonly map: ImageMap;
   readonly problems: readonly Problem[];
 } {
   const layout = mirrorLayout(settings);
-  const needed = sources.map(({ layer, images }) => ({
+  const needed = sources.map(({ layer, product, images }) => ({
     layer,
+    product,
     images: [
       ...images.filter((image) => image.modes === undefined || image.modes.includes(settings.mode)),
       ...(layer === "KServeCore" ? modelRegistry(settings) : []),
@@ -87,12 +97,20 @@ export function planImages(
   const upstreams = needed.flatMap(({ images }) => images.map(upstreamOf));
   const map = new ImageMap(upstreams, layout);
   const images = needed.flatMap((source) =>
-    source.images.map((image) => plannedImage(source.layer, image, map)),
+    source.images.map((image) => ({
+      ...plannedImage(source.layer, image, map),
+      ...(image.source === STACK_FILE
+        ? {}
+        : { since: listedSince(catalog, source.product, image) }),
+    })),
   );
   return {
     images,
     map,
-    problems: layout === undefined ? [] : collisionProblems(upstreams, layout),
+    problems:
+      layout === undefined
+        ? []
+        : [...collisionProblems(upstreams, layout), ...movingProblems(images)],
   };
 }
 
@@ -100,13 +118,14 @@ function modelRegistry(settings: Settings): CatalogImage[] {
   const registry = settings.features.modelRegistry;
   if (registry === undefined) return [];
   const usedBy = "ClusterStorageContainer/model-registry container";
-  return [{ name: "model-registry", image: registry.image, usedBy, source: "stack file" }];
+  return [{ name: "model-registry", image: registry.image, usedBy, source: STACK_FILE }];
 }
 
 function plannedImage(layer: LayerName, image: CatalogImage, map: ImageMap): PlannedImage {
   const upstream = upstreamOf(image);
   const reference = parseReference(upstream);
   const full = reference === undefined ? upstream : formatReference(reference);
+  const floating = image.floating ?? (reference !== undefined && isMoving(reference));
   return {
     layer,
     name: image.name,
@@ -114,7 +133,7 @@ function plannedImage(layer: LayerName, image: CatalogImage, map: ImageMap): Pla
     image: map.target(full),
     usedBy: image.usedBy,
     ...(image.optional === undefined ? {} : { optional: image.optional }),
-    ...(image.floating === undefined ? {} : { floating: image.floating }),
+    ...(floating ? { floating } : {}),
   };
 }
 
@@ -128,4 +147,24 @@ function collisionProblems(upstreams: readonly string[], layout: MirrorLayout): 
     allowed: "one upstream image per mirrored name",
     fix: "give the upstream hosts different names in kserve:registry.projects",
   }));
+}
+
+/** A mirror keeps what a moving tag meant on the day of copying: the two drift apart without anybody changing a version. */
+function movingProblems(images: readonly PlannedImage[]): Problem[] {
+  const moving = images.filter(
+    ({ floating, upstream, image }) => floating === true && image !== upstream,
+  );
+  if (moving.length === 0) return [];
+  return [
+    {
+      code: "images-moving-tag",
+      level: "warn",
+      where: "kserve:registry",
+      found: moving
+        .map(({ upstream, optional }) => `${upstream} (${optional ?? "always needed"})`)
+        .join(", "),
+      allowed: "tags that stay what they are, or digests",
+      fix: "record what they mean today with `platform lock`, and mirror that digest under the tag",
+    },
+  ];
 }

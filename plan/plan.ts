@@ -52,6 +52,8 @@ export interface PlannedImage {
   /** The reference that is installed: mirrored, or upstream's own. */
   readonly image: string;
   readonly usedBy: string;
+  /** Release of its product since which the catalog lists it; absent for images that the stack names itself. */
+  readonly since?: string;
   /** Feature or runtime that needs it; absent: always needed in this mode. */
   readonly optional?: string;
   /** True for moving tags. */

@@ -37,7 +37,7 @@ export function resolve(settings: Settings, catalog: Catalog): Resolution {
     images,
     map,
     problems: imageProblems,
-  } = planImages(imageSources(selection.versions, ingress, catalog), settings);
+  } = planImages(imageSources(selection.versions, ingress, catalog), settings, catalog);
   const problems = [...missing, ...fit, ...imageProblems];
   if (!passes(problems)) return { problems };
   const mirror = mirrorLayout(settings);

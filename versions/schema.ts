@@ -98,6 +98,8 @@ const image = z.strictObject({
     .optional(),
   /** Chart (by role) whose rendering names it; absent when no manifest shows it (operator-embedded, injected, computed). */
   chart: z.string().optional(),
+  /** Chart value path that must be true before the chart names it, where defaults and plan leave it off. */
+  enabledBy: z.string().optional(),
   /** Modes that need it; absent: all. */
   modes: z.array(z.enum(["Serverless", "RawDeployment", "ModelMesh"])).optional(),
   /** Feature or choice without which it is not needed (`local-model`, `llm`, `explainer`, `gpu`, a runtime's name). */

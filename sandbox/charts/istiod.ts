@@ -1,4 +1,5 @@
 /** Objects of the istiod stand-in. Templates see istiod's own settings as `$p`. */
+import { INJECTOR_CONFIG } from "./istio-injection.ts";
 import {
   type Doc,
   type KubeObject,
@@ -156,7 +157,7 @@ function injectorWebhook(name: string, key: string, operator: string, values?: s
 /** The injector; its image comes from here and not from any pod, so a rewrite of containers never sees it. */
 function injection(): KubeObject[] {
   const data = {
-    config: "policy: enabled",
+    config: INJECTOR_CONFIG,
     values: helm('{{ dict "global" .Values.global | toJson | quote }}'),
   };
   return [
@@ -231,14 +232,13 @@ export function istiodDocs(pullSecrets: OptionalValue): Doc[] {
     { port: 443, name: "https-webhook", targetPort: 15017 },
     { port: 15014, name: "http-monitoring" },
   ];
-  const config = { name: "istio", namespace: NAMESPACE, labels: LABELS };
   const meta = { name: "istiod", namespace: NAMESPACE, labels: { ...LABELS, istio: "pilot" } };
   const objects: KubeObject[] = [
     serviceAccount({ name: "istiod", namespace: NAMESPACE, labels: LABELS }, pullSecrets),
     {
       apiVersion: "v1",
       kind: "ConfigMap",
-      metadata: config,
+      metadata: { name: "istio", namespace: NAMESPACE, labels: LABELS },
       data: { meshNetworks: "networks: {}", mesh },
     },
     ...rbac(),

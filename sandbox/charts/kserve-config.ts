@@ -1,6 +1,6 @@
 /** The ConfigMap `inferenceservice-config` of the KServe stand-in: JSON in every key, filled from the chart's values. */
-import { type KServe, imageNamed, imageText } from "./kserve-images.ts";
-import { type HelmValue, type KubeObject, helm, setPath } from "./model.ts";
+import { type KServe, imageNamed, imageText, isSplit } from "./kserve-images.ts";
+import { type Doc, type HelmValue, type KubeObject, helm, setPath } from "./model.ts";
 import { RELEASE_NAMESPACE } from "./objects.ts";
 
 /** Fields of the `ingress` JSON by our logical key, with upstream's default (charts/kserve-resources/values.yaml). */
@@ -101,6 +101,13 @@ function inferenceService(release: KServe): Record<string, HelmValue> {
   return { inferenceService: json({ resource }) };
 }
 
+/** From 0.17 an empty tag falls back to the release. */
+function version(release: KServe, path: string): string {
+  return isSplit(release)
+    ? `(.Values.${path} | default .Values.kserve.version)`
+    : `.Values.${path}`;
+}
+
 function data(release: KServe): Record<string, HelmValue> {
   const { storageInitializer, localModel, ...other } = settings(release);
   const resources = literals(RESOURCES);
@@ -110,7 +117,7 @@ function data(release: KServe): Record<string, HelmValue> {
     .map((image) => [image.name.replace(/-explainer$/, ""), image.values] as const)
     .map(([name, paths]) => [
       name,
-      `(dict "image" .Values.${paths?.repository} "defaultImageVersion" .Values.${paths?.tag})`,
+      `(dict "image" .Values.${paths?.repository} "defaultImageVersion" ${version(release, paths?.tag ?? "")})`,
     ]);
   return {
     agent: json(agent),
@@ -138,6 +145,22 @@ function data(release: KServe): Record<string, HelmValue> {
 export function inferenceServiceConfig(release: KServe): KubeObject {
   const metadata = { name: "inferenceservice-config", namespace: RELEASE_NAMESPACE };
   return { apiVersion: "v1", kind: "ConfigMap", metadata, data: data(release) };
+}
+
+/**
+ * The LLM chart of 0.16 brings the ConfigMap a second time, with images that no value reaches
+ * (kserve/kserve@v0.16.0:charts/llmisvc-resources/templates/inferenceservice.yaml).
+ */
+export function llmConfig(release: KServe): Doc[] {
+  const literal = release.images.filter(
+    ({ chart, usedBy }) =>
+      chart === "llm" && usedBy.startsWith("ConfigMap/inferenceservice-config"),
+  );
+  const entries = literal.map(({ name, image }) => [name, JSON.stringify({ image })] as const);
+  const metadata = { name: "inferenceservice-config", namespace: RELEASE_NAMESPACE };
+  if (entries.length === 0) return [];
+  const data = Object.fromEntries(entries);
+  return [{ object: { apiVersion: "v1", kind: "ConfigMap", metadata, data } }];
 }
 
 /** Upstream's defaults of the values that the ConfigMap reads. */

@@ -73,7 +73,9 @@ export function selfSignedIssuer(name = "selfsigned-issuer"): KubeObject {
 /** Objects that two charts of one release may carry; the second one leaves them out by a value. */
 export function sharedDocs(release: KServe): Doc[] {
   const when = valueOf(release, "createSharedResources");
-  const storage = imageNamed(release, "storage-initializer");
+  const storage =
+    release.images.find((image) => image.usedBy.startsWith("ClusterStorageContainer/")) ??
+    imageNamed(release, "storage-initializer");
   const known =
     release.crds?.items.some((item) => item.kind === "ClusterStorageContainer") ?? false;
   const objects: KubeObject[] = [selfSignedIssuer(), inferenceServiceConfig(release)];

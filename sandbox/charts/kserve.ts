@@ -1,5 +1,5 @@
 /** Stand-ins for KServe's charts: definitions, controller, runtimes, and the LLM and local-model charts. */
-import { setConfigDefaults } from "./kserve-config.ts";
+import { llmConfig, setConfigDefaults } from "./kserve-config.ts";
 import { controllerDocs, workloadDocs } from "./kserve-controller.ts";
 import { type KServe, isSplit, setImageDefaults, workloadsOf } from "./kserve-images.ts";
 import {
@@ -154,7 +154,10 @@ function modelMesh(release: KServe): Doc[] {
   const inConfig = images.filter((image) =>
     image.usedBy.startsWith("ConfigMap/model-serving-config-defaults"),
   );
-  const lines = inConfig.map((image) => `${image.name}: ${image.image}\n`);
+  const lines = inConfig.map(({ usedBy, image }) => {
+    const [name = "", tag = ""] = image.split(":");
+    return `${usedBy.split(".").pop() ?? ""}:\n  name: ${name}\n  tag: ${tag}\n`;
+  });
   const data = { "config-defaults.yaml": lines.join("") };
   const config = {
     apiVersion: "v1",
@@ -185,7 +188,10 @@ function templates(release: KServe, role: CatalogChart["role"]): Record<string, 
       return {
         ...crdTemplates(release, role),
         "controller.yaml": {
-          docs: [...(isSplit(release) ? sharedDocs(release) : []), ...sideDocs(release, role)],
+          docs: [
+            ...(isSplit(release) ? sharedDocs(release) : llmConfig(release)),
+            ...sideDocs(release, role),
+          ],
         },
         "presets.yaml": { docs: isSplit(release) ? [] : llmPresets(release, role) },
       };

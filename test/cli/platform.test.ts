@@ -106,7 +106,8 @@ describe("platform check", () => {
       ["airgap", "sandbox"].map((name) => platform("check", name)),
     );
     for (const result of [airgap, sandbox]) expect(result).toMatchObject({ code: 0, err: "" });
-    expect(airgap?.out).toBe("Pulumi.airgap.yaml: no problems\n");
+    expect(airgap?.out).toMatch(/^\[images-moving-tag\] .* \(warning\)$/m);
+    expect(airgap?.out).toMatch(/^Pulumi\.airgap\.yaml: no problems$/m);
     expect(sandbox?.out).toMatch(/Kubernetes rules were not checked/);
   });
 
@@ -134,7 +135,7 @@ describe("platform plan and images", () => {
       "KnativeServing",
       "KServeCore",
     ]);
-    expect(table).toMatchObject({ code: 0, err: "" });
+    expect(table.code).toBe(0);
     expect(table.out).toMatch(/^5 +KServeCore +kserve 0\.20\.0 /m);
     const lines = images.out.trimEnd().split("\n");
     expect(lines.length).toBeGreaterThan(30);

@@ -66,6 +66,13 @@ describe("ImageMap", () => {
     });
   });
 
+  it("rewrites a name whose tag stands on the next line, and no other name", () => {
+    const text = "agentImage:\n  name: kserve/agent\n  tag: v0.16.0\nname: kserve/agent\n";
+    expect(map.rewriteText(text)).toBe(
+      "agentImage:\n  name: harbor.test/docker.io/kserve/agent\n  tag: v0.16.0\nname: kserve/agent\n",
+    );
+  });
+
   it("leaves addresses, templates and other types as they are", () => {
     const object = {
       url: "https://quay.io/jetstack/cert-manager-acmesolver:v1.20.3",
