@@ -10,7 +10,7 @@ import { Secret } from "./secret.ts";
 /** Namespace of all our keys in a stack file. */
 export const NAMESPACE = "kserve";
 
-export const MODES = ["Serverless", "RawDeployment"] as const;
+export const MODES = ["Serverless", "RawDeployment", "ModelMesh"] as const;
 /** KServe's deployment mode in the words users know; the spelling of each release is catalog data. */
 export type Mode = (typeof MODES)[number];
 
@@ -97,7 +97,8 @@ const ingress = z.strictObject({
     .optional()
     .describe(
       "istio: installed here (default of Serverless); kourier: Knative's own (Serverless only); gateway-class: an existing " +
-        "Gateway API implementation (RawDeployment, its default); ingress-class: Kubernetes Ingress (RawDeployment); none: no ingress objects (RawDeployment)",
+        "Gateway API implementation (RawDeployment, its default from KServe 0.15 on); ingress-class: Kubernetes Ingress (RawDeployment, " +
+        "its default before); none: no ingress objects (RawDeployment, ModelMesh)",
     ),
   className: dnsName
     .optional()
@@ -303,7 +304,11 @@ const acknowledgement = z.strictObject({
 
 /** All keys of the namespace `kserve:`. */
 export const settingsSchema = z.strictObject({
-  mode: z.enum(MODES).describe("KServe's default deployment mode"),
+  mode: z
+    .enum(MODES)
+    .describe(
+      "KServe's default deployment mode; ModelMesh exists in KServe 0.11 to 0.14 only and brings no etcd of its own",
+    ),
   kubernetes: kubernetes.prefault({}),
   ingress: ingress.prefault({}),
   namespaces: namespaces.prefault({}),

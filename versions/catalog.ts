@@ -10,13 +10,17 @@ export const setSchema = z.strictObject({
   /** Short name, also the name under which docs and commands list it. */
   name: z.string().regex(/^[a-z0-9.-]+$/),
   summary: z.string(),
+  /** How well the set is founded: run by us, inside published rows, or merely in use. */
+  evidence: z.enum(["tested", "upstream", "user-named"]),
+  /** Rules that the set breaks, blocking ones only; a stack with this set has to acknowledge them. */
+  breaks: z.array(z.string()).default([]),
   kserve: z.string(),
   "knative-serving": z.string(),
   "knative-operator": z.string(),
   istio: z.string(),
   "cert-manager": z.string(),
   "gateway-api": z.string(),
-  /** Kubernetes minors on which the row that supports the set was published. */
+  /** Kubernetes minors on which every rule lets the set pass, but for `breaks`. */
   kubernetes: z.array(z.string().regex(/^\d+\.\d+$/)).min(1),
   source: z.string().min(1),
 });
