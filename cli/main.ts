@@ -4,6 +4,7 @@ import { ExitCode } from "./exit-code.ts";
 import { addImages } from "./images.ts";
 import { addPlan } from "./plan.ts";
 import { addSandbox } from "./sandbox.ts";
+import { addSuggest } from "./suggest.ts";
 
 /** Runs the command line and answers with the exit code; see `ExitCode`. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -20,6 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .exitOverride();
   addCheck(program, finish);
   addPlan(program, finish);
+  addSuggest(program, finish);
   addImages(program, finish);
   addSandbox(program, finish);
   try {

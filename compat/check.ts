@@ -170,7 +170,10 @@ function nearestAllowed(
   selection: Selection,
   options: CheckOptions,
 ): string | undefined {
-  const blocking = (options.rules ?? RULES).filter((item) => item.level === "block");
+  const rules = options.rules ?? RULES;
+  // Rows of one table share an id: a version that another of them refuses is no way out.
+  const rows = rules.filter((item) => item.id === rule.id);
+  const blocking = rules.filter((item) => item.level === "block");
   const withVersion = (version: string): Selection => ({
     ...selection,
     versions: { ...selection.versions, [subject]: version },
@@ -181,7 +184,7 @@ function nearestAllowed(
   const distance = (version: string): number =>
     from === null ? 0 : Math.abs((semver.coerce(version) ?? from).minor - from.minor);
   const candidates = (options.offers?.(subject) ?? [])
-    .filter((version) => !fires(rule, withVersion(version)))
+    .filter((version) => !rows.some((row) => fires(row, withVersion(version))))
     .map((version) => ({ version, cost: cost(withVersion(version)), distance: distance(version) }))
     .filter((candidate) => candidate.cost <= limit);
   candidates.sort(

@@ -1,12 +1,12 @@
-import semver from "semver";
 import type { IngressType, Mode } from "../config/schema.ts";
 import type { Catalog, VersionSet } from "../versions/catalog.ts";
 import type { Product } from "../versions/schema.ts";
 import { firedRules, fires, satisfies } from "./check.ts";
 import { carries } from "./operator.ts";
-import { EVIDENCE } from "./rule.ts";
-import type { Evidence, Rule, Subject } from "./rule.ts";
+import type { Rule, Subject } from "./rule.ts";
 import { rulesOf } from "./rules-of.ts";
+import { compareSets, mergeSets } from "./suggested-set.ts";
+import type { SuggestedSet } from "./suggested-set.ts";
 
 /** Kubernetes minors that any table of the rules speaks of, newest first. */
 export const KUBERNETES_MINORS: readonly string[] = Array.from(
@@ -28,21 +28,6 @@ export interface SuggestRequest {
   readonly limit?: number;
 }
 
-/** A complete set of versions and what is known of it. */
-export interface SuggestedSet {
-  readonly versions: Readonly<Partial<Record<Product, string>>>;
-  /** Kubernetes minors on which the same is true of it, newest first. */
-  readonly kubernetes: readonly string[];
-  /** `none`: it breaks a rule and nobody is known to run it. */
-  readonly evidence: Evidence | "none";
-  /** Name of the catalog's set, where it is one. */
-  readonly name?: string;
-  /** Ids of blocking rules that a stack with it has to acknowledge. */
-  readonly breaks: readonly string[];
-  /** Ids of rules that only warn. */
-  readonly warnings: readonly string[];
-}
-
 interface Search {
   readonly catalog: Catalog;
   readonly rules: readonly Rule[];
@@ -50,6 +35,16 @@ interface Search {
 }
 
 type Versions = Readonly<Partial<Record<Subject, string>>>;
+
+/** Products that a set of the catalog names. */
+const SET_PRODUCTS = [
+  "kserve",
+  "knative-serving",
+  "knative-operator",
+  "istio",
+  "cert-manager",
+  "gateway-api",
+] as const;
 
 /** Products that are chosen freely, with how many of the best minors of each take part in the search. */
 const CHOICES: readonly (readonly [product: Product, minors: number])[] = [
@@ -65,10 +60,13 @@ const CHOICES: readonly (readonly [product: Product, minors: number])[] = [
  */
 export function suggest(request: SuggestRequest, catalog: Catalog): SuggestedSet[] {
   const search: Search = { catalog, rules: rulesOf(catalog), request };
-  const found = matching("kserve", search).flatMap((kserve) => setsOfRelease(kserve, search));
+  const releases = matching("kserve", search).filter(
+    (version) => catalog.get("kserve", version).modes.spelling[request.mode] !== undefined,
+  );
+  const found = releases.flatMap((kserve) => setsOfRelease(kserve, search));
   if (found.length === 0) return [];
   const fewest = Math.min(...found.map((set) => set.breaks.length));
-  return merge(found.filter((set) => set.breaks.length === fewest))
+  return mergeSets(found.filter((set) => set.breaks.length === fewest))
     .sort(compareSets)
     .slice(0, request.limit ?? 5);
 }
@@ -100,9 +98,29 @@ function setsAround(start: Versions, search: Search): SuggestedSet[] {
     },
     [start],
   );
-  return complete
-    .flatMap((versions) => withOperator(versions, search))
-    .map((set) => judge(set, search));
+  const found = complete.flatMap((versions) => withOperator(versions, search));
+  return [...namedSets(start, search), ...found].map((set) => judge(set, search));
+}
+
+/** The catalog's own sets that meet the wish: they are the better founded ones, whatever is newer. */
+function namedSets(start: Versions, search: Search): Versions[] {
+  const { products, ingress } = search.request;
+  const meets = (set: VersionSet): boolean =>
+    set.kserve === start.kserve &&
+    set.kubernetes.includes(minorOf(start.kubernetes ?? "")) &&
+    SET_PRODUCTS.every((product) => matching(product, search).includes(set[product]));
+  return search.catalog.sets.filter(meets).map((set) => {
+    const entries = SET_PRODUCTS.filter((product) => products.has(product));
+    const versions = Object.fromEntries(entries.map((product) => [product, set[product]]));
+    const plugin = ingress === "kourier" ? "kourier" : "istio";
+    const operator = search.catalog.find("knative-operator", versions["knative-operator"] ?? "");
+    const brings = operator?.carries[minorOf(set["knative-serving"])]?.ingress[plugin];
+    return {
+      ...start,
+      ...versions,
+      ...(brings === undefined ? {} : { [`net-${plugin}`]: brings }),
+    };
+  });
 }
 
 /** One version of each minor that breaks the fewest rules beside the release and the cluster, newest first. */
@@ -163,43 +181,12 @@ function judge(versions: Versions, search: Search): SuggestedSet {
 
 /** True when everything that the set installs is what the catalog's set names; plugins follow from the operator. */
 function isSame(set: VersionSet, versions: Versions): boolean {
+  if (!set.kubernetes.includes(minorOf(versions.kubernetes ?? ""))) return false;
   return Object.entries(versions).every(
     ([subject, version]) =>
       ["kubernetes", "net-istio", "net-kourier"].includes(subject) ||
       set[subject as keyof VersionSet] === version,
   );
-}
-
-/** The same versions with the same verdict on several minors of Kubernetes are one set. */
-function merge(sets: readonly SuggestedSet[]): SuggestedSet[] {
-  const byKey = new Map<string, SuggestedSet>();
-  for (const set of sets) {
-    const key = JSON.stringify([set.versions, set.breaks, set.warnings]);
-    const other = byKey.get(key);
-    const kubernetes = [...(other?.kubernetes ?? []), ...set.kubernetes];
-    byKey.set(key, { ...set, kubernetes });
-  }
-  return [...byKey.values()];
-}
-
-/** Subjects in the order in which a newer one makes the better set. */
-const ORDER: readonly Product[] = [
-  "kserve",
-  "knative-serving",
-  "istio",
-  "gateway-api",
-  "cert-manager",
-  "knative-operator",
-];
-
-function compareSets(a: SuggestedSet, b: SuggestedSet): number {
-  const rank = (set: SuggestedSet): number =>
-    set.evidence === "none" ? EVIDENCE.length : EVIDENCE.indexOf(set.evidence);
-  const differences = [rank(a) - rank(b), a.warnings.length - b.warnings.length];
-  const newer = ORDER.map((product) =>
-    semver.rcompare(a.versions[product] ?? "0.0.0", b.versions[product] ?? "0.0.0"),
-  );
-  return [...differences, ...newer].find((difference) => difference !== 0) ?? 0;
 }
 
 function verdict(versions: Versions, { rules, request }: Search): Rule[] {

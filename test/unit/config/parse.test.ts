@@ -44,7 +44,7 @@ describe("parseSettings", () => {
 
   it("says what is allowed for a wrong value", () => {
     const [problem] = parseSettings({ mode: "serverless" }).problems;
-    expect(problem).toMatchObject({ found: '"serverless"', allowed: '"Serverless" | "RawDeployment"' });
+    expect(problem).toMatchObject({ found: '"serverless"', allowed: '"Serverless" | "RawDeployment" | "ModelMesh"' });
   });
 
   it("freezes what it gives", () => {

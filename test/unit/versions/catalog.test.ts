@@ -7,6 +7,14 @@ import { parseReference } from "../../../images/reference.ts";
 import { loadCatalog } from "../../../versions/catalog.ts";
 import { catalog } from "../../support/settings.ts";
 
+const PRODUCTS_OF_SETS = [
+  "kserve",
+  "knative-serving",
+  "knative-operator",
+  "istio",
+  "cert-manager",
+  "gateway-api",
+] as const;
 const VERSIONS = join(import.meta.dirname, "..", "..", "..", "versions");
 
 describe("the catalog", () => {
@@ -25,10 +33,17 @@ describe("the catalog", () => {
     expect(doubled).toEqual([]);
   });
 
+  it("has a set for every release of KServe", () => {
+    const inSets = new Set(catalog.sets.map((set) => set.kserve));
+    expect(catalog.versions("kserve").filter((version) => !inSets.has(version))).toEqual([]);
+  });
+
   it.each(catalog.sets.map((set) => [set.name, set] as const))("%s fits on each of its Kubernetes minors", (_name, set) => {
     for (const kubernetes of set.kubernetes) {
-      const { name: _, summary: _summary, source: _source, kubernetes: _kubernetes, ...versions } = set;
-      expect(check({ versions: { ...versions, kubernetes }, mode: "Serverless", ingress: "istio" }), kubernetes).toEqual([]);
+      const versions = Object.fromEntries(PRODUCTS_OF_SETS.map((product) => [product, set[product]]));
+      const problems = check({ versions: { ...versions, kubernetes }, mode: "Serverless", ingress: "istio" });
+      const blocking = problems.filter((problem) => problem.level === "block").map((problem) => problem.code);
+      expect([...new Set(blocking)].sort(), kubernetes).toEqual([...set.breaks].sort());
     }
   });
 });
