@@ -62,7 +62,9 @@ export function resolve(
   const context = { settings, selection, ingress, catalog, map, pullSecret };
   const knativeServing = planKnativeServing(context);
   const layers = planLayers(context);
-  const problems = [...found, ...checkHosts({ layers, images }, settings, asOf)];
+  const hosts = checkHosts({ layers, images }, settings, asOf);
+  const forHosts = settings.acknowledge.filter((item) => isHostRule(item.rule));
+  const problems = [...found, ...hosts, ...unusedAcknowledgements(forHosts, hosts)];
   if (!passes(problems)) return { problems };
   return {
     plan: {
