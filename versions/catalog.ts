@@ -79,9 +79,43 @@ export class Catalog {
  * Throws a `CatalogError` that names the first broken file and key.
  */
 export function loadCatalog(directory: string = import.meta.dirname): Catalog {
+  refuseUnknownFolders(directory);
   const releases = PRODUCTS.flatMap((product) => loadProduct(directory, product));
   const sets = parse(setsFileSchema, join(directory, "sets.json"), "sets.json");
+  checkSets(sets.sets, releases);
   return new Catalog(releases, sets.sets, sets.default);
+}
+
+function refuseUnknownFolders(directory: string): void {
+  const folders = readdirSync(directory, { withFileTypes: true }).filter((item) =>
+    item.isDirectory(),
+  );
+  const unknown = folders.find((folder) => !(PRODUCTS as readonly string[]).includes(folder.name));
+  if (unknown !== undefined)
+    throw new CatalogError(`${unknown.name}/: no such product; known: ${PRODUCTS.join(", ")}`);
+}
+
+/** Products that every set names, each of which must be a release of the catalog. */
+const SET_PRODUCTS = [
+  "kserve",
+  "knative-serving",
+  "knative-operator",
+  "istio",
+  "cert-manager",
+  "gateway-api",
+] as const;
+
+function checkSets(sets: readonly VersionSet[], releases: readonly Release[]): void {
+  const known = new Set(releases.map((release) => `${release.product}/${release.version}`));
+  const names = new Set<string>();
+  sets.forEach((set, index) => {
+    const at = `sets.json: sets.${String(index)}`;
+    if (names.has(set.name)) throw new CatalogError(`${at}.name: "${set.name}" is there twice`);
+    names.add(set.name);
+    const missing = SET_PRODUCTS.find((product) => !known.has(`${product}/${set[product]}`));
+    if (missing !== undefined)
+      throw new CatalogError(`${at}.${missing}: no file ${missing}/${set[missing]}.json`);
+  });
 }
 
 function loadProduct(directory: string, product: Product): Release[] {

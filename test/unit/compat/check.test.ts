@@ -21,7 +21,9 @@ const base: Selection = {
 /** A day before every end of life, so that only what is asked about fires. */
 const asOf = "2023-01-01";
 const codesOf = (versions: Selection["versions"], rest: Partial<Selection> = {}): string[] =>
-  check({ ...base, ...rest, versions: { ...base.versions, ...versions } }, { asOf }).map((problem) => problem.code);
+  check({ ...base, ...rest, versions: { ...base.versions, ...versions } }, { asOf }).map(
+    (problem) => problem.code,
+  );
 
 describe("check", () => {
   it("lets the default set pass", () => {
@@ -33,18 +35,50 @@ describe("check", () => {
     ["compat-kserve-istio", { istio: "1.27.1" }, { istio: "1.28.0" }],
     ["compat-kserve-knative", { "knative-serving": "1.21.0" }, { "knative-serving": "1.19.0" }],
     ["compat-kserve-kubernetes", { kubernetes: "1.35" }, { kubernetes: "1.34" }],
-    ["compat-kserve-cert-manager", { "cert-manager": "1.14.0", kubernetes: "1.31" }, { "cert-manager": "1.15.0" }],
+    [
+      "compat-kserve-cert-manager",
+      { "cert-manager": "1.14.0", kubernetes: "1.31" },
+      { "cert-manager": "1.15.0" },
+    ],
     ["compat-kserve-gateway-api", { "gateway-api": "1.6.0" }, { "gateway-api": "1.5.0" }],
-    ["compat-kserve-gateway-api", { kserve: "0.16.0", "gateway-api": "1.3.0" }, { kserve: "0.16.0", "gateway-api": "1.2.1" }],
-    ["compat-cert-manager-kubernetes", { "cert-manager": "1.21.1", kubernetes: "1.32" }, { "cert-manager": "1.20.3", kubernetes: "1.32" }],
+    [
+      "compat-kserve-gateway-api",
+      { kserve: "0.16.0", "gateway-api": "1.3.0" },
+      { kserve: "0.16.0", "gateway-api": "1.2.1" },
+    ],
+    [
+      "compat-cert-manager-kubernetes",
+      { "cert-manager": "1.21.1", kubernetes: "1.32" },
+      { "cert-manager": "1.20.3", kubernetes: "1.32" },
+    ],
     ["compat-istio-kubernetes", { istio: "1.26.8" }, { istio: "1.28.10" }],
-    ["compat-knative-serving-kubernetes", { "knative-serving": "1.20.2", kubernetes: "1.31" }, { kubernetes: "1.32" }],
-    ["compat-gateway-api-kubernetes", { "gateway-api": "1.5.1", kubernetes: "1.30" }, { "gateway-api": "1.4.1", kubernetes: "1.30" }],
-    ["compat-istio-gateway-api", { istio: "1.30.3", "gateway-api": "1.4.1" }, { istio: "1.30.3", "gateway-api": "1.5.0" }],
-    ["compat-istio-gateway-api", { istio: "1.28.0", "gateway-api": "1.5.1" }, { istio: "1.28.6", "gateway-api": "1.5.1" }],
+    [
+      "compat-knative-serving-kubernetes",
+      { "knative-serving": "1.20.2", kubernetes: "1.31" },
+      { kubernetes: "1.32" },
+    ],
+    [
+      "compat-gateway-api-kubernetes",
+      { "gateway-api": "1.5.1", kubernetes: "1.30" },
+      { "gateway-api": "1.4.1", kubernetes: "1.30" },
+    ],
+    [
+      "compat-istio-gateway-api",
+      { istio: "1.30.3", "gateway-api": "1.4.1" },
+      { istio: "1.30.3", "gateway-api": "1.5.0" },
+    ],
+    [
+      "compat-istio-gateway-api",
+      { istio: "1.28.0", "gateway-api": "1.5.1" },
+      { istio: "1.28.6", "gateway-api": "1.5.1" },
+    ],
     ["compat-kserve-known-bad", { kserve: "0.15.0" }, { kserve: "0.15.2" }],
     ["compat-kserve-known-bad", { kserve: "0.18.0" }, { kserve: "0.18.1" }],
-    ["compat-knative-operator-known-bad", { "knative-operator": "1.22.0" }, { "knative-operator": "1.22.1" }],
+    [
+      "compat-knative-operator-known-bad",
+      { "knative-operator": "1.22.0" },
+      { "knative-operator": "1.22.1" },
+    ],
     ["compat-cert-manager-known-bad", { "cert-manager": "1.14.3" }, { "cert-manager": "1.14.4" }],
   ])("%s fires for %j and not for %j", (code, hit, miss) => {
     expect(codesOf(hit)).toContain(code);
@@ -94,7 +128,12 @@ describe("check", () => {
   });
 
   it("does not ask about layers that are not there", () => {
-    const versions = { kserve: "0.20.0", "cert-manager": "1.21.1", "gateway-api": "1.5.1", kubernetes: "1.34" };
+    const versions = {
+      kserve: "0.20.0",
+      "cert-manager": "1.21.1",
+      "gateway-api": "1.5.1",
+      kubernetes: "1.34",
+    };
     expect(check({ versions, mode: "RawDeployment", ingress: "gateway-class" })).toEqual([]);
   });
 
@@ -110,19 +149,22 @@ describe("check", () => {
 
   it("turns an acknowledged problem into a warning that carries the reason", () => {
     const acknowledge = [{ rule: "compat-kserve-kubernetes", reason: "tested by us on 1.35" }];
-    const problems = check({ ...base, versions: { ...base.versions, kubernetes: "1.35" } }, { acknowledge });
+    const problems = check(
+      { ...base, versions: { ...base.versions, kubernetes: "1.35" } },
+      { acknowledge },
+    );
     const mine = problems.find((problem) => problem.code === "compat-kserve-kubernetes");
     expect(mine).toMatchObject({ level: "warn", acknowledged: "tested by us on 1.35" });
-    expect(problems.filter((problem) => problem.level === "block").map((problem) => problem.code)).toEqual([
-      "compat-istio-kubernetes",
-    ]);
+    expect(
+      problems.filter((problem) => problem.level === "block").map((problem) => problem.code),
+    ).toEqual(["compat-istio-kubernetes"]);
   });
 
   it("reports acknowledgements of rules that do not fire", () => {
     const acknowledge = [{ rule: "compat-kserve-istio", reason: "no longer needed" }];
-    expect(unusedAcknowledgements(acknowledge, check(base)).map((problem) => problem.found)).toEqual([
-      "compat-kserve-istio, which this stack does not break",
-    ]);
+    expect(
+      unusedAcknowledgements(acknowledge, check(base)).map((problem) => problem.found),
+    ).toEqual(["compat-kserve-istio, which this stack does not break"]);
   });
 
   it("reports one problem per rule and place, however many rows fire", () => {
@@ -131,12 +173,24 @@ describe("check", () => {
   });
 
   it("answers the same whatever the order of the rules", () => {
-    const shuffled = fc.shuffledSubarray([...RULES], { minLength: RULES.length, maxLength: RULES.length });
-    const selection = { ...base, versions: { ...base.versions, kserve: "0.15.0", istio: "1.20.0" } };
-    const expected = check(selection).map((problem) => problem.code).sort();
+    const shuffled = fc.shuffledSubarray([...RULES], {
+      minLength: RULES.length,
+      maxLength: RULES.length,
+    });
+    const selection = {
+      ...base,
+      versions: { ...base.versions, kserve: "0.15.0", istio: "1.20.0" },
+    };
+    const expected = check(selection)
+      .map((problem) => problem.code)
+      .sort();
     fc.assert(
       fc.property(shuffled, (rules: Rule[]) => {
-        expect(check(selection, { rules }).map((problem) => problem.code).sort()).toEqual(expected);
+        expect(
+          check(selection, { rules })
+            .map((problem) => problem.code)
+            .sort(),
+        ).toEqual(expected);
       }),
     );
   });

@@ -7,7 +7,10 @@ describe("RULES", () => {
     expect(id).toMatch(/^compat-[a-z0-9]+(-[a-z0-9]+)+$/);
     expect(rule.source).toMatch(/[\w.-]+\/[\w.-]+[@#]/);
     expect(rule.because.length).toBeGreaterThan(20);
-    const ranges = [...Object.values(rule.when), ...(rule.requires === undefined ? [] : [rule.requires.range])];
+    const ranges = [
+      ...Object.values(rule.when),
+      ...(rule.requires === undefined ? [] : [rule.requires.range]),
+    ];
     expect(ranges.length).toBeGreaterThan(0);
     for (const range of ranges) expect(semver.validRange(range), range).not.toBeNull();
   });

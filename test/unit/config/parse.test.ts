@@ -5,14 +5,18 @@ import { parseSettings } from "../../../config/parse.ts";
 import { Secret } from "../../../config/secret.ts";
 
 const report = (raw: Record<string, unknown>): string[] =>
-  parseSettings({ mode: "Serverless", ...raw }).problems.map((problem) => `${problem.code} ${problem.where}`);
+  parseSettings({ mode: "Serverless", ...raw }).problems.map(
+    (problem) => `${problem.code} ${problem.where}`,
+  );
 const fixOf = (raw: Record<string, unknown>): string | undefined =>
   parseSettings({ mode: "Serverless", ...raw }).problems[0]?.fix;
 
 describe("parseSettings", () => {
   it("needs nothing but a mode", () => {
     expect(parseSettings({ mode: "RawDeployment" }).settings?.namespaces.kserve).toBe("kserve");
-    expect(parseSettings({}).problems.map((problem) => problem.code)).toEqual(["config-key-missing"]);
+    expect(parseSettings({}).problems.map((problem) => problem.code)).toEqual([
+      "config-key-missing",
+    ]);
   });
 
   it("reports everything at once", () => {
@@ -34,9 +38,18 @@ describe("parseSettings", () => {
 
   it.each([
     [{ knativ: {} }, "did you mean kserve:knative?"],
-    [{ knative: { autoscaling: { minscale: 1 } } }, "did you mean kserve:knative.autoscaling.minScale?"],
-    [{ charts: { source: "oci", url: "oci://h/p", manifests: "m", plainHTTP: true } }, "did you mean kserve:charts.plainHttp?"],
-    [{ acknowledge: [{ rule: "compat-a-b", reason: "because we must", reasons: "x" }] }, "did you mean kserve:acknowledge[0].reason?"],
+    [
+      { knative: { autoscaling: { minscale: 1 } } },
+      "did you mean kserve:knative.autoscaling.minScale?",
+    ],
+    [
+      { charts: { source: "oci", url: "oci://h/p", manifests: "m", plainHTTP: true } },
+      "did you mean kserve:charts.plainHttp?",
+    ],
+    [
+      { acknowledge: [{ rule: "compat-a-b", reason: "because we must", reasons: "x" }] },
+      "did you mean kserve:acknowledge[0].reason?",
+    ],
     [{ somethingElseEntirely: 1 }, "remove kserve:somethingElseEntirely"],
   ])("names the nearest known key for %j", (raw, fix) => {
     expect(fixOf(raw)).toBe(fix);
@@ -44,7 +57,10 @@ describe("parseSettings", () => {
 
   it("says what is allowed for a wrong value", () => {
     const [problem] = parseSettings({ mode: "serverless" }).problems;
-    expect(problem).toMatchObject({ found: '"serverless"', allowed: '"Serverless" | "RawDeployment" | "ModelMesh"' });
+    expect(problem).toMatchObject({
+      found: '"serverless"',
+      allowed: '"Serverless" | "RawDeployment" | "ModelMesh"',
+    });
   });
 
   it("freezes what it gives", () => {
@@ -55,10 +71,15 @@ describe("parseSettings", () => {
   it("takes a password only as a secret, and never echoes it", () => {
     const pullSecret = { username: "robot", password: "hunter2" };
     const result = parseSettings({ mode: "Serverless", registry: { host: "h:1", pullSecret } });
-    expect(result.problems.map((problem) => problem.where)).toEqual(["kserve:registry.pullSecret.password"]);
+    expect(result.problems.map((problem) => problem.where)).toEqual([
+      "kserve:registry.pullSecret.password",
+    ]);
     expect(JSON.stringify(result)).not.toContain("hunter2");
     const wrapped = { ...pullSecret, password: new Secret("hunter2") };
-    expect(parseSettings({ mode: "Serverless", registry: { host: "h:1", pullSecret: wrapped } }).problems).toEqual([]);
+    expect(
+      parseSettings({ mode: "Serverless", registry: { host: "h:1", pullSecret: wrapped } })
+        .problems,
+    ).toEqual([]);
   });
 
   it("does not echo a secret through a mistake beside it or above it", () => {
@@ -67,15 +88,24 @@ describe("parseSettings", () => {
       { registry: [{ pullSecret: { password: "hunter2" } }] },
       { registry: { host: 1, pullSecret: { username: "", password: "hunter2", extra: 1 } } },
     ];
-    for (const raw of raws) expect(JSON.stringify(parseSettings({ mode: "Serverless", ...raw }))).not.toContain("hunter2");
+    for (const raw of raws)
+      expect(JSON.stringify(parseSettings({ mode: "Serverless", ...raw }))).not.toContain(
+        "hunter2",
+      );
   });
 
   it("never throws, whatever it is given", () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.constantFrom("mode", "registry", "knative", "charts", "x"), fc.jsonValue()), (raw) => {
-        const result = parseSettings(raw);
-        expect(result.settings === undefined).toBe(result.problems.length > 0);
-      }),
+      fc.property(
+        fc.dictionary(
+          fc.constantFrom("mode", "registry", "knative", "charts", "x"),
+          fc.jsonValue(),
+        ),
+        (raw) => {
+          const result = parseSettings(raw);
+          expect(result.settings === undefined).toBe(result.problems.length > 0);
+        },
+      ),
     );
   });
 });
@@ -83,9 +113,14 @@ describe("parseSettings", () => {
 describe("Secret", () => {
   it("prints as [secret] everywhere", () => {
     const secret = new Secret("hunter2");
-    expect([String(secret), `${secret.toString()}`, JSON.stringify({ secret }), inspect({ secret })].join()).not.toContain(
-      "hunter2",
-    );
+    expect(
+      [
+        String(secret),
+        `${secret.toString()}`,
+        JSON.stringify({ secret }),
+        inspect({ secret }),
+      ].join(),
+    ).not.toContain("hunter2");
     expect(secret.reveal()).toBe("hunter2");
     expect(() => new Secret(undefined).reveal()).toThrow("encrypted");
   });

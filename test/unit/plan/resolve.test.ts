@@ -3,7 +3,8 @@ import { getChart, getLayer } from "../../../plan/plan.ts";
 import { resolve } from "../../../plan/resolve.ts";
 import { catalog, planOf, settingsOf } from "../../support/settings.ts";
 
-const layersOf = (raw: Record<string, unknown>): string[] => planOf(raw).layers.map((layer) => layer.name);
+const layersOf = (raw: Record<string, unknown>): string[] =>
+  planOf(raw).layers.map((layer) => layer.name);
 const KSERVE_15 = { kserve: { version: "0.15.2" }, kubernetes: { version: "1.32" } };
 
 describe("resolve", () => {
@@ -11,7 +12,10 @@ describe("resolve", () => {
     [{}, ["CertManager", "GatewayApi", "IstioMesh", "KnativeServing", "KServeCore"]],
     [{ ingress: { type: "kourier" } }, ["CertManager", "KnativeServing", "KServeCore"]],
     [{ mode: "RawDeployment" }, ["CertManager", "GatewayApi", "KServeCore"]],
-    [{ mode: "RawDeployment", ingress: { type: "istio" } }, ["CertManager", "GatewayApi", "IstioMesh", "KServeCore"]],
+    [
+      { mode: "RawDeployment", ingress: { type: "istio" } },
+      ["CertManager", "GatewayApi", "IstioMesh", "KServeCore"],
+    ],
     [{ mode: "RawDeployment", ingress: { type: "ingress-class" } }, ["CertManager", "KServeCore"]],
     [{ mode: "RawDeployment", ingress: { type: "none" } }, ["CertManager", "KServeCore"]],
   ])("plans for %j only the layers that it needs", (raw, layers) => {
@@ -26,26 +30,43 @@ describe("resolve", () => {
   });
 
   it("fills versions from the set around the chosen KServe release", () => {
-    expect(planOf(KSERVE_15).selection.versions).toMatchObject({ istio: "1.26.8", "knative-serving": "1.18.2", "gateway-api": "1.2.1" });
-    expect(planOf().selection.versions).toMatchObject({ istio: "1.28.10", "knative-serving": "1.20.2" });
+    expect(planOf(KSERVE_15).selection.versions).toMatchObject({
+      istio: "1.26.8",
+      "knative-serving": "1.18.2",
+      "gateway-api": "1.2.1",
+    });
+    expect(planOf().selection.versions).toMatchObject({
+      istio: "1.28.10",
+      "knative-serving": "1.20.2",
+    });
   });
 
   it("spells the mode as the release does", () => {
     const modeOf = (raw: Record<string, unknown>): unknown =>
       getChart(getLayer(planOf(raw), "KServeCore"), "controller").values;
-    expect(modeOf(KSERVE_15)).toMatchObject({ kserve: { controller: { deploymentMode: "Serverless" } } });
+    expect(modeOf(KSERVE_15)).toMatchObject({
+      kserve: { controller: { deploymentMode: "Serverless" } },
+    });
     expect(modeOf({})).toMatchObject({ kserve: { controller: { deploymentMode: "Knative" } } });
-    expect(modeOf({ mode: "RawDeployment" })).toMatchObject({ kserve: { controller: { deploymentMode: "Standard" } } });
+    expect(modeOf({ mode: "RawDeployment" })).toMatchObject({
+      kserve: { controller: { deploymentMode: "Standard" } },
+    });
   });
 
   it.each([
     [{ kserve: { version: "9.9.9" } }, "catalog-version-unknown"],
     [{ ingress: { type: "none" } }, "config-ingress-mode"],
     [{ mode: "RawDeployment", ingress: { type: "kourier" } }, "config-ingress-mode"],
-    [{ knative: { version: "1.20.2", operatorVersion: "1.20.0" } }, "compat-knative-operator-carries"],
+    [
+      { knative: { version: "1.20.2", operatorVersion: "1.20.0" } },
+      "compat-knative-operator-carries",
+    ],
     [{ ...KSERVE_15, istio: { version: "1.28.10" } }, "compat-kserve-istio"],
     [{ certManager: { values: { webhook: { networkPolicy: {} } } } }, "config-value-lost"],
-    [{ acknowledge: [{ rule: "compat-kserve-istio", reason: "not needed at all" }] }, "compat-acknowledgement-unused"],
+    [
+      { acknowledge: [{ rule: "compat-kserve-istio", reason: "not needed at all" }] },
+      "compat-acknowledgement-unused",
+    ],
     [{ registry: { host: "h:1", projects: { "quay.io": "x", "docker.io": "x" } } }, ""],
   ])("reports for %j %s", (raw, code) => {
     const { problems } = resolve(settingsOf(raw), catalog, { asOf: "2023-01-01" });
@@ -54,12 +75,18 @@ describe("resolve", () => {
   });
 
   it("chooses an operator that carries a Serving version chosen by hand", () => {
-    expect(planOf({ knative: { version: "1.20.3" } }).selection.versions["knative-operator"]).toBe("1.20.2");
-    expect(planOf({ knative: { version: "1.19.4" } }).selection.versions["knative-operator"]).toMatch(/^1\.19\./);
+    expect(planOf({ knative: { version: "1.20.3" } }).selection.versions["knative-operator"]).toBe(
+      "1.20.2",
+    );
+    expect(
+      planOf({ knative: { version: "1.19.4" } }).selection.versions["knative-operator"],
+    ).toMatch(/^1\.19\./);
   });
 
   it("merges the escape hatch last", () => {
-    const plan = planOf({ istio: { values: { global: { hub: "example.org/mine" }, pilot: { env: { A: "1" } } } } });
+    const plan = planOf({
+      istio: { values: { global: { hub: "example.org/mine" }, pilot: { env: { A: "1" } } } },
+    });
     expect(getChart(getLayer(plan, "IstioMesh"), "controller").values).toMatchObject({
       global: { hub: "example.org/mine", tag: "1.28.10", istioNamespace: "istio-system" },
       pilot: { env: { A: "1" } },
@@ -72,16 +99,30 @@ describe("resolve", () => {
       config: { deployment: Record<string, string> };
     };
     expect(spec.registry.default).toBeUndefined();
-    expect(Object.keys(spec.registry.override)).toEqual(expect.arrayContaining(["activator/activator", "net-istio-controller/controller", "queue-proxy"]));
-    expect(new Set(Object.values(spec.registry.override)).size).toBe(Object.keys(spec.registry.override).length);
-    expect(spec.config.deployment["queue-sidecar-image"]).toBe(spec.registry.override["queue-proxy"]);
+    expect(Object.keys(spec.registry.override)).toEqual(
+      expect.arrayContaining([
+        "activator/activator",
+        "net-istio-controller/controller",
+        "queue-proxy",
+      ]),
+    );
+    expect(new Set(Object.values(spec.registry.override)).size).toBe(
+      Object.keys(spec.registry.override).length,
+    );
+    expect(spec.config.deployment["queue-sidecar-image"]).toBe(
+      spec.registry.override["queue-proxy"],
+    );
   });
 
   it("takes every chart from where the stack says", () => {
     const locations = (charts: unknown): string[] =>
-      planOf({ charts }).layers.flatMap((layer) => layer.charts.map((chart) => chart.location.chart));
+      planOf({ charts }).layers.flatMap((layer) =>
+        layer.charts.map((chart) => chart.location.chart),
+      );
     expect(locations({ source: "directory", path: "/c" })).toContain("/c/kserve-crd-0.20.0");
-    expect(locations({ source: "oci", url: "oci://h/p", manifests: "/m" })).toContain("oci://h/p/kserve-crd");
+    expect(locations({ source: "oci", url: "oci://h/p", manifests: "/m" })).toContain(
+      "oci://h/p/kserve-crd",
+    );
     expect(locations({ source: "upstream" })).toContain("oci://ghcr.io/kserve/charts/kserve-crd");
     expect(locations({ source: "http", url: "https://h/charts" })).toContain("kserve-crd");
   });
