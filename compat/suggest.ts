@@ -167,7 +167,10 @@ function judge(versions: Versions, search: Search): SuggestedSet {
   ];
   const breaks = ids("block");
   const named = search.catalog.sets.find((set) => isSame(set, versions));
-  const evidence = named?.evidence ?? (breaks.length === 0 ? "upstream" : "none");
+  const fits = breaks.length === 0 ? "upstream" : "none";
+  // What was run on one Kubernetes minor is only published for the others.
+  const ran = named?.testedOn.includes(minorOf(versions.kubernetes ?? "")) === true;
+  const evidence = named?.evidence === "tested" && !ran ? fits : (named?.evidence ?? fits);
   const { kubernetes = "", ...products } = versions;
   return {
     versions: products,

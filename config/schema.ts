@@ -116,7 +116,10 @@ const ingress = z.strictObject({
   domain: dnsName
     .default("example.com")
     .describe("Domain under which inference services get their hosts"),
-  urlScheme: z.enum(["http", "https"]).default("http"),
+  urlScheme: z
+    .enum(["http", "https"])
+    .default("http")
+    .describe("Scheme of the addresses that KServe writes into the status of its services"),
   gateway: z
     .boolean()
     .optional()
@@ -139,11 +142,13 @@ const namespaces = z.strictObject({
     .describe(
       "Create the namespaces; false when someone else owns them (they must exist, and are never deleted)",
     ),
-  certManager: dnsLabel.default("cert-manager"),
-  istio: dnsLabel.default("istio-system"),
-  knativeOperator: dnsLabel.default("knative-operator"),
-  knativeServing: dnsLabel.default("knative-serving"),
-  kserve: dnsLabel.default("kserve"),
+  certManager: dnsLabel.default("cert-manager").describe("Where cert-manager runs"),
+  istio: dnsLabel.default("istio-system").describe("Where istiod and the ingress gateway run"),
+  knativeOperator: dnsLabel.default("knative-operator").describe("Where the Knative operator runs"),
+  knativeServing: dnsLabel.default("knative-serving").describe("Where Knative Serving runs"),
+  kserve: dnsLabel
+    .default("kserve")
+    .describe("Where KServe runs; LLM parts of KServe work in kserve only"),
 });
 
 const registry = z.strictObject({
@@ -226,16 +231,18 @@ const charts = z.discriminatedUnion("source", [
   }),
 ]);
 
+const FROM_SET = "Release to install; default: that of the set around kserve:kserve.version";
+
 const components = {
   gatewayApi: z.strictObject({
-    version: version.optional(),
+    version: version.optional().describe(FROM_SET),
     deleteCrdsOnDestroy: z
       .boolean()
       .default(false)
       .describe("Also delete the CRDs, and with them every Gateway and route of the cluster"),
   }),
   certManager: z.strictObject({
-    version: version.optional(),
+    version: version.optional().describe(FROM_SET),
     deleteCrdsOnDestroy: z
       .boolean()
       .default(false)
@@ -243,7 +250,7 @@ const components = {
     ...workload,
   }),
   istio: z.strictObject({
-    version: version.optional(),
+    version: version.optional().describe(FROM_SET),
     ...workload,
     gateway: z
       .strictObject({
@@ -254,7 +261,9 @@ const components = {
       .prefault({}),
   }),
   knative: z.strictObject({
-    version: version.optional().describe("Knative Serving version"),
+    version: version
+      .optional()
+      .describe("Knative Serving version; default: that of the set around kserve:kserve.version"),
     operatorVersion: version
       .optional()
       .describe(
@@ -271,7 +280,9 @@ const components = {
       .describe("Cluster-wide defaults, written to config-autoscaler"),
   }),
   kserve: z.strictObject({
-    version: version.optional(),
+    version: version
+      .optional()
+      .describe("KServe release, which decides about all others; default: that of the default set"),
     resources: resources.optional(),
     values: values.default({}),
   }),

@@ -5,6 +5,8 @@ import { z } from "zod";
 import { PRODUCTS, releaseSchema } from "./schema.ts";
 import type { Product, Release, ReleaseOf } from "./schema.ts";
 
+const kubernetesMinor = z.string().regex(/^\d+\.\d+$/, "a Kubernetes minor, like 1.34");
+
 /** A version for every product that users choose by version. */
 export const setSchema = z.strictObject({
   /** Short name, also the name under which docs and commands list it. */
@@ -12,6 +14,8 @@ export const setSchema = z.strictObject({
   summary: z.string(),
   /** How well the set is founded: run by us, inside published rows, or merely in use. */
   evidence: z.enum(["tested", "upstream", "user-named"]),
+  /** Kubernetes minors on which we ran it; `tested` says nothing of others. */
+  testedOn: z.array(kubernetesMinor).default([]),
   /** Rules that the set breaks, blocking ones only; a stack with this set has to acknowledge them. */
   breaks: z.array(z.string()).default([]),
   kserve: z.string(),
@@ -21,7 +25,7 @@ export const setSchema = z.strictObject({
   "cert-manager": z.string(),
   "gateway-api": z.string(),
   /** Kubernetes minors on which every rule lets the set pass, but for `breaks`. */
-  kubernetes: z.array(z.string().regex(/^\d+\.\d+$/)).min(1),
+  kubernetes: z.array(kubernetesMinor).min(1),
   source: z.string().min(1),
 });
 export type VersionSet = z.infer<typeof setSchema>;
