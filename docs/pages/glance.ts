@@ -1,3 +1,5 @@
+import { firedRules } from "../../compat/check.ts";
+import { rulesOf } from "../../compat/rules-of.ts";
 import { KUBERNETES_MINORS, suggest } from "../../compat/suggest.ts";
 import type { SuggestedSet } from "../../compat/suggested-set.ts";
 import type { Catalog, VersionSet } from "../../versions/catalog.ts";
@@ -32,6 +34,7 @@ export function glance(catalog: Catalog): string {
 }
 
 function bestSet(catalog: Catalog, kserve: string, kubernetes: string): SuggestedSet | undefined {
+  if (isRefused(catalog, kserve, kubernetes)) return namedSet(catalog, kserve, kubernetes);
   const [best] = suggest(
     {
       wanted: { kserve, kubernetes },
@@ -45,6 +48,13 @@ function bestSet(catalog: Catalog, kserve: string, kubernetes: string): Suggeste
   );
   if (best?.breaks.length === 0 || best?.name !== undefined) return best;
   return namedSet(catalog, kserve, kubernetes);
+}
+
+/** True when the release and the cluster alone break a rule: no search can mend that. */
+function isRefused(catalog: Catalog, kserve: string, kubernetes: string): boolean {
+  const selection = { versions: { kserve, kubernetes }, mode: "Serverless" } as const;
+  const fired = firedRules(selection, { rules: rulesOf(catalog), asOf: ANY_DAY });
+  return fired.some((rule) => rule.level === "block");
 }
 
 /** Where nothing fits: the set that is named all the same, with what it breaks. */

@@ -9,7 +9,7 @@ describe("generated pages", () => {
   let pages: readonly Page[];
   beforeAll(async () => {
     pages = await renderPages();
-  });
+  }, 60_000);
   const textOf = (file: string): string => pages.find((page) => page.file === file)?.text ?? "";
 
   it("are what catalog, rules and schema say now (else: npm run docs)", async () => {
