@@ -57,7 +57,7 @@ export function addSandbox(program: Command, finish: Finish): void {
 
 /** Sandbox modules are loaded on use: `platform check` must not pay for them. */
 async function up(options: Options): Promise<boolean> {
-  const { sandboxUp } = await import("../sandbox/up.ts");
+  const { sandboxUp } = await import("./sandbox-up.ts");
   const abort = new AbortController();
   process.once("SIGINT", () => {
     abort.abort(new Error("interrupted; the same command goes on from here"));

@@ -3,7 +3,7 @@ import type { Catalog, VersionSet } from "../versions/catalog.ts";
 import type { Product } from "../versions/schema.ts";
 import { firedRules, fires, satisfies } from "./check.ts";
 import { carries } from "./operator.ts";
-import type { Rule, Subject } from "./rule.ts";
+import type { Evidence, Rule, Subject } from "./rule.ts";
 import { rulesOf } from "./rules-of.ts";
 import { compareSets, mergeSets } from "./suggested-set.ts";
 import type { SuggestedSet } from "./suggested-set.ts";
@@ -167,19 +167,21 @@ function judge(versions: Versions, search: Search): SuggestedSet {
   ];
   const breaks = ids("block");
   const named = search.catalog.sets.find((set) => isSame(set, versions));
-  const fits = breaks.length === 0 ? "upstream" : "none";
-  // What was run on one Kubernetes minor is only published for the others.
-  const ran = named?.testedOn.includes(minorOf(versions.kubernetes ?? "")) === true;
-  const evidence = named?.evidence === "tested" && !ran ? fits : (named?.evidence ?? fits);
   const { kubernetes = "", ...products } = versions;
   return {
     versions: products,
     kubernetes: [kubernetes],
-    evidence,
+    evidence: evidenceOf(named, kubernetes) ?? (breaks.length === 0 ? "upstream" : "none"),
     breaks,
     warnings: ids("warn"),
     ...(named === undefined ? {} : { name: named.name }),
   };
+}
+
+/** What the catalog's set says of itself there: what was run on one Kubernetes minor is not run on the others. */
+function evidenceOf(named: VersionSet | undefined, kubernetes: string): Evidence | undefined {
+  if (named?.evidence !== "tested") return named?.evidence;
+  return named.testedOn.includes(minorOf(kubernetes)) ? "tested" : undefined;
 }
 
 /** True when everything that the set installs is what the catalog's set names; plugins follow from the operator. */

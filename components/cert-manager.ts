@@ -88,7 +88,7 @@ function splitValues(values: Readonly<Record<string, unknown>>): {
   const entries = Object.entries(values);
   const isTyped = ([key]: [string, unknown]): boolean => key in CERT_MANAGER_TYPED_KEYS;
   return {
-    typed: Object.fromEntries(entries.filter(isTyped)) as ReleaseArgs,
+    typed: Object.fromEntries(entries.filter(isTyped)),
     untyped: Object.fromEntries(entries.filter((entry) => !isTyped(entry))),
   };
 }

@@ -33,8 +33,8 @@ export function combine(transforms: readonly ObjectTransform[]): pulumi.Resource
   return (args) => {
     if (!args.custom || !args.type.startsWith("kubernetes:")) return undefined;
     let change: Change = {
-      object: args.props as RenderedObject,
-      options: args.opts as pulumi.CustomResourceOptions,
+      object: args.props,
+      options: args.opts,
     };
     for (const transform of transforms) {
       change = { ...change, ...transform(change.object, change.options ?? {}) };

@@ -103,7 +103,7 @@ function knownKeys(path: Path, raw: unknown): readonly string[] {
     schema = step(unwrap(schema), part, valueAt(raw, path.slice(0, index)));
   });
   const target = variant(unwrap(schema), valueAt(raw, path));
-  return target instanceof z.ZodObject ? Object.keys(target.shape as Record<string, unknown>) : [];
+  return target instanceof z.ZodObject ? Object.keys(target.shape) : [];
 }
 
 function step(schema: unknown, part: PropertyKey, value: unknown): unknown {

@@ -4,8 +4,19 @@
  * `docs/configuration.md` is written from these descriptions.
  */
 import { z } from "zod";
-import { isRegistryHost } from "../images/reference.ts";
-import { Secret } from "./secret.ts";
+import {
+  dnsLabel,
+  dnsName,
+  kubernetesVersion,
+  quantity,
+  registryHost,
+  replicas,
+  resources,
+  secret,
+  values,
+  version,
+  workload,
+} from "./fields.ts";
 
 /** Namespace of all our keys in a stack file. */
 export const NAMESPACE = "kserve";
@@ -23,57 +34,6 @@ export const INGRESS_TYPES = [
 ] as const;
 /** What carries traffic to inference services. */
 export type IngressType = (typeof INGRESS_TYPES)[number];
-
-const version = z
-  .string()
-  .regex(
-    /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/,
-    'a full version without leading v, in quotes, like "1.20.2"',
-  );
-const kubernetesVersion = z
-  .string()
-  .regex(/^\d+\.\d+(\.\d+)?$/, 'a Kubernetes version without leading v, in quotes, like "1.34"');
-/** RFC 1123 label, the form of namespaces and secret names. */
-const dnsLabel = z
-  .string()
-  .regex(
-    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-    "lower-case letters, digits and dashes, at most 63 (RFC 1123)",
-  );
-const dnsName = z
-  .string()
-  .regex(
-    /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
-    "a DNS name (RFC 1123)",
-  );
-const quantity = z
-  .string()
-  .regex(/^\d+(\.\d+)?(m|[kMGTPE]i?)?$/, 'a Kubernetes quantity, like "500m" or "2Gi"');
-const secret = z.instanceof(Secret, {
-  error: "a Pulumi secret: `pulumi config set --secret --path 'kserve:<path>'`",
-});
-const registryHost = z
-  .string()
-  .refine(
-    isRegistryHost,
-    'a registry address as host[:port], no scheme, no path, like "10.61.3.31:35000"',
-  );
-const replicas = z.int().min(1).max(50);
-const amounts = z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() });
-const resources = z
-  .strictObject({ requests: amounts.optional(), limits: amounts.optional() })
-  .describe("Kubernetes resource requests and limits of the layer's main container");
-const values = z
-  .record(z.string(), z.unknown())
-  .describe(
-    "Escape hatch: chart values (or spec of the resource) merged last, over everything this program sets",
-  );
-
-const workload = {
-  replicas: replicas.optional(),
-  resources: resources.optional(),
-  values: values.default({}),
-};
 
 const kubernetes = z.strictObject({
   version: kubernetesVersion

@@ -26,10 +26,7 @@ const MAX_NAME_LENGTH = 255;
 export function parseReference(text: string): ImageReference | undefined {
   const [named, digest] = cut(text, "@");
   if (digest !== undefined && !DIGEST.test(digest)) return undefined;
-  const colon = named.lastIndexOf(":");
-  const hasTag = colon > named.lastIndexOf("/");
-  const name = hasTag ? named.slice(0, colon) : named;
-  const tag = hasTag ? named.slice(colon + 1) : undefined;
+  const [name, tag] = cutTag(named);
   if (tag !== undefined && !TAG.test(tag)) return undefined;
   const split = splitName(name);
   if (split === undefined || !PATH.test(split.repository) || name.length > MAX_NAME_LENGTH)
@@ -67,6 +64,13 @@ export function isRegistryHost(text: string): boolean {
   if (!HOST.test(text)) return false;
   const port = /:(\d+)$/.exec(text)?.[1];
   return port === undefined || (Number(port) >= 1 && Number(port) <= 65535);
+}
+
+/** A colon before the last slash belongs to the host's port. */
+function cutTag(named: string): [string, string | undefined] {
+  const colon = named.lastIndexOf(":");
+  if (colon <= named.lastIndexOf("/")) return [named, undefined];
+  return [named.slice(0, colon), named.slice(colon + 1)];
 }
 
 function splitName(name: string): { host: string; repository: string } | undefined {

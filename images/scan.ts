@@ -30,13 +30,15 @@ export function findImages(
   isKnown: (text: string) => boolean = () => false,
 ): FoundImage[] {
   const found: FoundImage[] = [];
-  visit(value, { path: "", key: "" }, { found, isKnown });
+  visit(value, { path: "", key: "", belowHub: false }, { found, isKnown });
   return found;
 }
 
 interface Place {
   readonly path: string;
   readonly key: string;
+  /** True inside settings that name a `hub`: a bare word under an image key is then a name below that hub. */
+  readonly belowHub: boolean;
 }
 interface Search {
   readonly found: FoundImage[];
@@ -47,39 +49,51 @@ function visit(value: unknown, place: Place, search: Search): void {
   if (typeof value === "string") return visitString(value, place, search);
   if (Array.isArray(value)) {
     value.forEach((item, index) => {
-      visit(item, { path: `${place.path}[${String(index)}]`, key: place.key }, search);
+      visit(item, { ...place, path: `${place.path}[${String(index)}]` }, search);
     });
     return;
   }
   if (typeof value !== "object" || value === null) return;
+  const belowHub = place.belowHub || namesHub(value);
   for (const [key, item] of Object.entries(value)) {
     if (PROSE_KEYS.has(key) && typeof item === "string") continue;
-    visit(item, { path: place.path === "" ? key : `${place.path}.${key}`, key }, search);
+    visit(item, { path: place.path === "" ? key : `${place.path}.${key}`, key, belowHub }, search);
   }
+}
+
+/** Istio's settings: images are words (`pilot`, `proxyv2`) that istiod joins to `hub`, which is checked itself. */
+function namesHub(value: object): boolean {
+  const { hub, global } = value as { hub?: unknown; global?: { hub?: unknown } };
+  return typeof hub === "string" || typeof global?.hub === "string";
 }
 
 function visitString(text: string, place: Place, search: Search): void {
   const structure = parseStructure(text);
   if (structure !== undefined)
-    return visit(structure, { path: `${place.path} →`, key: "" }, search);
-  if (IMAGE_KEY.test(place.key) && !NOT_IMAGES.has(text) && !text.includes("{{")) {
-    const reference = parseReference(text);
-    if (reference !== undefined) {
-      search.found.push({ path: place.path, text, reference });
-      return;
-    }
-  }
+    return visit(structure, { path: `${place.path} →`, key: "", belowHub: false }, search);
+  if (isUnderImageKey(text, place) && record(text, place, search)) return;
   if (REPOSITORY_KEY.test(place.key) && looksLikeHost(text.split("/", 1)[0] ?? "")) {
-    const reference = parseReference(text);
-    if (reference !== undefined) search.found.push({ path: place.path, text, reference });
+    record(text, place, search);
     return;
   }
   for (const token of tokens(text)) {
-    if (!isQualifiedImage(token.text) && !search.isKnown(token.text)) continue;
-    const reference = parseReference(token.text);
-    if (reference !== undefined)
-      search.found.push({ path: place.path, text: token.text, reference });
+    if (isQualifiedImage(token.text) || search.isKnown(token.text)) {
+      record(token.text, place, search);
+    }
   }
+}
+
+function isUnderImageKey(text: string, place: Place): boolean {
+  if (place.belowHub && /^[\w.-]+$/.test(text)) return false;
+  return IMAGE_KEY.test(place.key) && !NOT_IMAGES.has(text) && !text.includes("{{");
+}
+
+/** Keeps a text that is a reference; answers whether it is one. */
+function record(text: string, place: Place, search: Search): boolean {
+  const reference = parseReference(text);
+  if (reference === undefined) return false;
+  search.found.push({ path: place.path, text, reference });
+  return true;
 }
 
 /** JSON or block YAML carried in a string; `undefined` for plain text and templates. */

@@ -10,7 +10,8 @@ import { imageSources, mirrorLayout, networkPluginRelease, planImages } from "./
 import { checkHosts, isHostRule } from "./hosts.ts";
 import { checkIngress, resolveIngress } from "./ingress.ts";
 import { planKnativeServing, planLayers } from "./layers.ts";
-import type { Plan, ResolvedIngress } from "./plan.ts";
+import type { PlanContext } from "./layers.ts";
+import type { Plan, PlannedImage, ResolvedIngress } from "./plan.ts";
 import { lostCertManagerValues } from "./values/cert-manager.ts";
 import { selectVersions } from "./selection.ts";
 
@@ -57,29 +58,36 @@ export function resolve(
   } = planImages(imageSources(selection.versions, ingress, catalog), settings);
   const found = [...missing, ...fit, ...imageProblems];
   if (!passes(found)) return { problems: found };
-  const mirror = mirrorLayout(settings);
+  const plan = buildPlan({ settings, selection, ingress, catalog, map }, images);
+  const problems = [...found, ...checkHostsOf(plan, asOf)];
+  return passes(problems) ? { plan, problems } : { problems };
+}
+
+function buildPlan(parts: Omit<PlanContext, "pullSecret">, images: readonly PlannedImage[]): Plan {
+  const { settings, selection, ingress, map } = parts;
   const pullSecret = settings.registry?.pullSecret?.name;
-  const context = { settings, selection, ingress, catalog, map, pullSecret };
+  const context: PlanContext = { ...parts, pullSecret };
+  const mirror = mirrorLayout(settings);
   const knativeServing = planKnativeServing(context);
-  const layers = planLayers(context);
-  const hosts = checkHosts({ layers, images }, settings, asOf);
-  const forHosts = settings.acknowledge.filter((item) => isHostRule(item.rule));
-  const problems = [...found, ...hosts, ...unusedAcknowledgements(forHosts, hosts)];
-  if (!passes(problems)) return { problems };
   return {
-    plan: {
-      settings,
-      selection,
-      ingress,
-      layers,
-      images,
-      imageMap: map,
-      ...(knativeServing === undefined ? {} : { knativeServing }),
-      ...(mirror === undefined ? {} : { mirror }),
-      ...(pullSecret === undefined ? {} : { pullSecret }),
-    },
-    problems,
+    settings,
+    selection,
+    ingress,
+    layers: planLayers(context),
+    images,
+    imageMap: map,
+    ...(knativeServing === undefined ? {} : { knativeServing }),
+    ...(mirror === undefined ? {} : { mirror }),
+    ...(pullSecret === undefined ? {} : { pullSecret }),
   };
+}
+
+/** Hosts that close, and acknowledgements of them that nothing needs. */
+function checkHostsOf(plan: Plan, asOf: string): Problem[] {
+  const { settings } = plan;
+  const hosts = checkHosts(plan, settings, asOf);
+  const acknowledged = settings.acknowledge.filter((item) => isHostRule(item.rule));
+  return [...hosts, ...unusedAcknowledgements(acknowledged, hosts)];
 }
 
 /** The network plugin that the operator brings is part of what has to fit, though nobody chooses it. */

@@ -26,7 +26,9 @@ export function passes(problems: readonly Problem[]): boolean {
 
 /** One problem as text, indented lines under a headline. `file` precedes the place where it is known. */
 export function formatProblem(problem: Problem, file?: string): string {
-  const place = file === undefined ? problem.where : `${file} › ${problem.where}`;
+  // A problem of the file itself names the file already.
+  const named = file === undefined || file.endsWith(problem.where);
+  const place = named ? problem.where : `${file} › ${problem.where}`;
   const lines = [
     `[${problem.code}] ${place}${problem.level === "warn" ? " (warning)" : ""}`,
     `  found:   ${problem.found}`,

@@ -78,11 +78,19 @@ export class Catalog {
   }
 }
 
+let ours: Catalog | undefined;
+
 /**
- * Reads a catalog folder: `sets.json` and one file per release, `<product>/<version>.json`.
- * Throws a `CatalogError` that names the first broken file and key.
+ * Reads a catalog folder: `sets.json` and one file per release, `<product>/<version>.json`; this one, unless told
+ * otherwise, and that only once in a process. Throws a `CatalogError` that names the first broken file and key.
  */
-export function loadCatalog(directory: string = import.meta.dirname): Catalog {
+export function loadCatalog(directory?: string): Catalog {
+  if (directory !== undefined) return readCatalog(directory);
+  ours ??= readCatalog(import.meta.dirname);
+  return ours;
+}
+
+function readCatalog(directory: string): Catalog {
   refuseUnknownFolders(directory);
   const releases = PRODUCTS.flatMap((product) => loadProduct(directory, product));
   const sets = parse(setsFileSchema, join(directory, "sets.json"), "sets.json");

@@ -105,7 +105,7 @@ export function lostCertManagerValues(values: Values): Problem[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const passed = CERT_MANAGER_TYPED_KEYS[key];
     if (passed === undefined || passed === "*") return [];
-    const lost = Object.keys((value ?? {}) as object).filter((inner) => !passed.includes(inner));
+    const lost = Object.keys(value ?? {}).filter((inner) => !passed.includes(inner));
     return lost.map((inner) => lostValue(`${key}.${inner}`, passed));
   });
 }

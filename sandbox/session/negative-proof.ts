@@ -38,10 +38,13 @@ export async function proveRefusal(session: Session, stackFile: string): Promise
   });
 }
 
-/** The lines of a refusal that name rules and values, without the engine's own. */
-export function refusalLines(output: string): string[] {
-  const lines = output.split("\n");
-  return lines
-    .filter((line) => /^\s*(\[compat|found:|allowed:|source:)/.test(line))
-    .map((line) => line.trimEnd());
+/** The violations in the engine's output: each headline with what follows it, once. */
+export function refusals(output: string): string[] {
+  const blocks = output.matchAll(
+    /^[ \t]+(\[compat-[^\n]*)\n((?:[ \t]+(?:found|allowed|source):[^\n]*\n)+)/gm,
+  );
+  const texts = [...blocks].map(
+    ([, headline = "", rest = ""]) => `${headline}\n${rest.replace(/^[ \t]+/gm, "  ")}`,
+  );
+  return [...new Set(texts.map((text) => text.trimEnd()))];
 }

@@ -155,7 +155,7 @@ function requestWith(inputs: Record<string, Json>) {
   const request = new provider.ConstructRequest()
     .setType(COMPONENT_TYPE)
     .setName("cm")
-    .setInputs(struct.Struct.fromJavaScript(inputs as Record<string, never>))
+    .setInputs(struct.Struct.fromJavaScript(inputs))
     .setDependenciesList(["urn:layer"]);
   request.getProvidersMap().set("kubernetes", "urn:provider::id");
   const dependencies = new provider.ConstructRequest.PropertyDependencies();
@@ -169,7 +169,7 @@ function recorder(releaseOutputs: Record<string, Json>, result = resources.Resul
   const monitor: Monitor = {
     registerResource: (request) => {
       registered.push(request);
-      const object = struct.Struct.fromJavaScript(releaseOutputs as Record<string, never>);
+      const object = struct.Struct.fromJavaScript(releaseOutputs);
       const response = new resources.RegisterResourceResponse().setUrn(`urn:${request.getName()}`);
       return Promise.resolve(response.setObject(object).setResult(result));
     },

@@ -28,7 +28,7 @@ export async function construct(
   if (request.getType() !== COMPONENT_TYPE) {
     throw new Error(`unknown resource type ${request.getType()}; expected ${COMPONENT_TYPE}`);
   }
-  const inputs = (request.getInputs()?.toJavaScript() ?? {}) as JsonObject;
+  const inputs = request.getInputs()?.toJavaScript() ?? {};
   const release = releaseInputs(inputs);
   const urn = (await register(monitor, componentRequest(request))).getUrn();
   const child = await register(monitor, releaseRequest(request, urn, release));
@@ -108,7 +108,7 @@ function releaseRequest(
     .setCustom(true)
     .setVersion(KUBERNETES_VERSION)
     .setProvider(providers.get("kubernetes") ?? "")
-    .setObject(struct.Struct.fromJavaScript(inputs as Record<string, never>));
+    .setObject(struct.Struct.fromJavaScript(inputs));
   for (const [name, reference] of providers) request.getProvidersMap().set(name, reference);
   const all = new Set<string>();
   for (const key of Object.keys(inputs)) {
@@ -132,11 +132,11 @@ function commonRequest(from: ConstructRequest): RegisterRequest {
 }
 
 function providersOf(from: ConstructRequest): ReadonlyMap<string, string> {
-  return new Map(from.getProvidersMap().getEntryList() as [string, string][]);
+  return new Map(from.getProvidersMap().getEntryList());
 }
 
 function inputDependencies(from: ConstructRequest, key: string): readonly string[] {
   const named = from.getInputdependenciesMap().get(key)?.getUrnsList() ?? [];
-  const inputs = (from.getInputs()?.toJavaScript() ?? {}) as JsonObject;
+  const inputs = from.getInputs()?.toJavaScript() ?? {};
   return [...named, ...dependenciesOf(inputs[key] ?? null)];
 }

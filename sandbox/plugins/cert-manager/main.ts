@@ -12,10 +12,7 @@ import { providerHandlers } from "./provider.ts";
 const PARENT_CHECK_MS = 2_000;
 
 const server = new grpc.Server(CHANNEL_OPTIONS);
-server.addService(
-  providerServices.ResourceProviderService as unknown as grpc.ServiceDefinition,
-  providerHandlers(),
-);
+server.addService(providerServices.ResourceProviderService, providerHandlers());
 // An engine that is killed cannot end its plugins; without this they would stay.
 const engine = process.ppid;
 setInterval(() => {

@@ -4,7 +4,6 @@ import { fires } from "../../../compat/check.ts";
 import type { Rule, Selection, Subject } from "../../../compat/rule.ts";
 import { RULES } from "../../../compat/rules/index.ts";
 import { KUBERNETES_MINORS } from "../../../compat/suggest.ts";
-import type { Product } from "../../../versions/schema.ts";
 import { catalog } from "../../support/settings.ts";
 
 /** Versions to try for a subject: those on offer, and around every bound that any rule draws for it. */
@@ -13,8 +12,7 @@ const PROBES = new Map<Subject, readonly string[]>();
 function probes(subject: Subject): readonly string[] {
   const known = PROBES.get(subject);
   if (known !== undefined) return known;
-  const offered =
-    subject === "kubernetes" ? KUBERNETES_MINORS : catalog.versions(subject as Product);
+  const offered = subject === "kubernetes" ? KUBERNETES_MINORS : catalog.versions(subject);
   const found = [
     ...new Set([...offered.map(full), ...RULES.flatMap((rule) => bounds(rule, subject))]),
   ];

@@ -12,7 +12,8 @@ describe("parseStackFile", () => {
   });
 
   it("lets Pulumi's own keys pass", () => {
-    const text = "encryptionsalt: v1:x\nsecretsprovider: passphrase\nconfig:\n  pulumi:tags: {a: b}\n  kserve:mode: Serverless\n";
+    const text =
+      "encryptionsalt: v1:x\nsecretsprovider: passphrase\nconfig:\n  pulumi:tags: {a: b}\n  kserve:mode: Serverless\n";
     expect(codes(text)).toEqual([]);
   });
 
@@ -34,12 +35,19 @@ describe("parseStackFile", () => {
   });
 
   it("reports keys of other namespaces, with ours when it is near", () => {
-    const result = parse("config:\n  kserve:mode: Serverless\n  knative: {}\n  kubernetes:context: x\n");
-    expect(result.problems.map((problem) => problem.fix)).toEqual(["did you mean kserve:knative?", "remove kubernetes:context"]);
+    const result = parse(
+      "config:\n  kserve:mode: Serverless\n  knative: {}\n  kubernetes:context: x\n",
+    );
+    expect(result.problems.map((problem) => problem.fix)).toEqual([
+      "did you mean kserve:knative?",
+      "remove kubernetes:context",
+    ]);
   });
 
   it("reports a misspelt top-level key", () => {
-    expect(parse("confg:\n  kserve:mode: Serverless\n").problems[0]?.fix).toBe("did you mean config?");
+    expect(parse("confg:\n  kserve:mode: Serverless\n").problems[0]?.fix).toBe(
+      "did you mean config?",
+    );
   });
 
   it("reads an encrypted password without its key", () => {
@@ -52,6 +60,9 @@ describe("parseStackFile", () => {
 describe("readStackFile", () => {
   it("reports a file that is not there", async () => {
     const { problems } = await readStackFile("/nowhere/Pulumi.none.yaml");
-    expect(problems[0]).toMatchObject({ code: "config-file-unreadable", where: "Pulumi.none.yaml" });
+    expect(problems[0]).toMatchObject({
+      code: "config-file-unreadable",
+      where: "Pulumi.none.yaml",
+    });
   });
 });

@@ -3,7 +3,12 @@ import { ImageMap } from "../../../images/image-map.ts";
 import type { MirrorLayout } from "../../../images/mirror.ts";
 
 const DIGEST = `sha256:${"b".repeat(64)}`;
-const layout: MirrorLayout = { host: "harbor.test", layout: "project-per-host", projects: {}, exempt: [] };
+const layout: MirrorLayout = {
+  host: "harbor.test",
+  layout: "project-per-host",
+  projects: {},
+  exempt: [],
+};
 const map = new ImageMap(
   [
     "kserve/agent:v0.16.0",
@@ -35,7 +40,11 @@ describe("ImageMap", () => {
   });
 
   it("rewrites arguments, JSON and YAML inside strings", () => {
-    expect(map.rewriteText("--acme-http01-solver-image=quay.io/jetstack/cert-manager-acmesolver:v1.20.3")).toBe(
+    expect(
+      map.rewriteText(
+        "--acme-http01-solver-image=quay.io/jetstack/cert-manager-acmesolver:v1.20.3",
+      ),
+    ).toBe(
       "--acme-http01-solver-image=harbor.test/quay.io/jetstack/cert-manager-acmesolver:v1.20.3",
     );
     expect(map.rewriteText('{\n  "image" : "kserve/agent:v0.16.0",\n  "memory": "1Gi"\n}')).toBe(
@@ -49,14 +58,21 @@ describe("ImageMap", () => {
   it("rewrites a repository whose tag stands elsewhere, under an image key only", () => {
     const json = '{"art": {"image": "kserve/art-explainer", "defaultImageVersion": "v0.16.0"}}';
     expect(map.rewriteText(json)).toContain('"harbor.test/docker.io/kserve/art-explainer"');
-    expect(map.rewriteObject({ image: "kserve/art-explainer", chart: "kserve/art-explainer" })).toEqual({
+    expect(
+      map.rewriteObject({ image: "kserve/art-explainer", chart: "kserve/art-explainer" }),
+    ).toEqual({
       image: "harbor.test/docker.io/kserve/art-explainer",
       chart: "kserve/art-explainer",
     });
   });
 
   it("leaves addresses, templates and other types as they are", () => {
-    const object = { url: "https://quay.io/jetstack/cert-manager-acmesolver:v1.20.3", n: 1, b: true, nothing: null };
+    const object = {
+      url: "https://quay.io/jetstack/cert-manager-acmesolver:v1.20.3",
+      n: 1,
+      b: true,
+      nothing: null,
+    };
     expect(map.rewriteObject(object)).toEqual(object);
     expect(map.rewriteText("{{ .Values.hub }}/proxyv2:{{ .Values.tag }}")).toBe(
       "{{ .Values.hub }}/proxyv2:{{ .Values.tag }}",
@@ -65,7 +81,9 @@ describe("ImageMap", () => {
 
   it("does nothing at all without a mirror", () => {
     const none = new ImageMap(["kserve/agent:v0.16.0"], undefined);
-    expect(none.rewriteObject({ image: "kserve/agent:v0.16.0" })).toEqual({ image: "kserve/agent:v0.16.0" });
+    expect(none.rewriteObject({ image: "kserve/agent:v0.16.0" })).toEqual({
+      image: "kserve/agent:v0.16.0",
+    });
   });
 
   it("does not touch what it gave", () => {

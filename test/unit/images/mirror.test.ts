@@ -6,7 +6,12 @@ import { formatReference, parseReference } from "../../../images/reference.ts";
 import type { ImageReference } from "../../../images/reference.ts";
 import { references } from "../../support/arbitraries.ts";
 
-const perHost: MirrorLayout = { host: "harbor.test:8443", layout: "project-per-host", projects: {}, exempt: [] };
+const perHost: MirrorLayout = {
+  host: "harbor.test:8443",
+  layout: "project-per-host",
+  projects: {},
+  exempt: [],
+};
 const single: MirrorLayout = { ...perHost, layout: "single-project", project: "kserve" };
 
 function read(text: string): ImageReference {
@@ -50,11 +55,14 @@ describe("mirror", () => {
 
   it("never lets two upstream images meet, as long as their hosts differ in more than colon and dash", () => {
     const distinct = (one: ImageReference, two: ImageReference): boolean =>
-      formatReference(one) !== formatReference(two) && one.host.replace(":", "-") !== two.host.replace(":", "-");
+      formatReference(one) !== formatReference(two) &&
+      one.host.replace(":", "-") !== two.host.replace(":", "-");
     fc.assert(
       fc.property(references, references, (one, two) => {
         fc.pre(distinct(one, two));
-        expect(formatReference(mirror(one, perHost))).not.toBe(formatReference(mirror(two, perHost)));
+        expect(formatReference(mirror(one, perHost))).not.toBe(
+          formatReference(mirror(two, perHost)),
+        );
       }),
     );
   });

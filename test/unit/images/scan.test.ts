@@ -7,7 +7,11 @@ const pathsAndTexts = (value: unknown, isKnown?: (text: string) => boolean): [st
 describe("findImages", () => {
   it("finds containers, init containers and keys that end in image", () => {
     const pod = {
-      spec: { initContainers: [{ image: "a/b:1" }], containers: [{ image: "nginx" }], defaultJobImage: "c/d" },
+      spec: {
+        initContainers: [{ image: "a/b:1" }],
+        containers: [{ image: "nginx" }],
+        defaultJobImage: "c/d",
+      },
     };
     expect(pathsAndTexts(pod)).toEqual([
       ["spec.initContainers[0].image", "a/b:1"],
@@ -20,7 +24,10 @@ describe("findImages", () => {
     const objects = {
       args: ["--solver-image=quay.io/jetstack/solver:v1"],
       env: [{ name: "IMAGE", value: "ghcr.io/x/y:1" }],
-      data: { agent: '{"image": "kserve/agent:v1"}', runtime: "containers:\n- image: kserve/lgb:v1\n  name: x\n" },
+      data: {
+        agent: '{"image": "kserve/agent:v1"}',
+        runtime: "containers:\n- image: kserve/lgb:v1\n  name: x\n",
+      },
     };
     expect(pathsAndTexts(objects)).toEqual([
       ["args[0]", "quay.io/jetstack/solver:v1"],
@@ -31,16 +38,36 @@ describe("findImages", () => {
   });
 
   it("finds registries that chart values and Istio's injector name without an image", () => {
-    expect(pathsAndTexts({ global: { hub: "docker.io/istio" }, image: { repository: "quay.io/jetstack/c" } })).toEqual([
+    expect(
+      pathsAndTexts({
+        global: { hub: "docker.io/istio" },
+        image: { repository: "quay.io/jetstack/c" },
+      }),
+    ).toEqual([
       ["global.hub", "docker.io/istio"],
       ["image.repository", "quay.io/jetstack/c"],
+    ]);
+  });
+
+  it("takes a bare word for a name below the hub where settings name one, and for an image elsewhere", () => {
+    const settings = JSON.stringify({
+      global: { hub: "docker.io/istio", proxy: { image: "proxyv2" } },
+      image: "pilot",
+    });
+    expect(pathsAndTexts({ data: { values: settings } })).toEqual([
+      ["data.values →.global.hub", "docker.io/istio"],
+    ]);
+    expect(pathsAndTexts({ data: { values: '{"image": "pilot"}' } })).toEqual([
+      ["data.values →.image", "pilot"],
     ]);
   });
 
   it("recognises short names only when somebody knows them", () => {
     const value = { args: ["--image", "kserve/agent:v1"] };
     expect(pathsAndTexts(value)).toEqual([]);
-    expect(pathsAndTexts(value, (text) => text === "kserve/agent:v1")).toEqual([["args[1]", "kserve/agent:v1"]]);
+    expect(pathsAndTexts(value, (text) => text === "kserve/agent:v1")).toEqual([
+      ["args[1]", "kserve/agent:v1"],
+    ]);
   });
 
   it("passes over what only looks like an image", () => {

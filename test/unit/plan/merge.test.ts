@@ -26,6 +26,13 @@ describe("mergeValues", () => {
 describe("fromPaths", () => {
   it("builds nested maps and leaves out what is not there", () => {
     expect(atPath("a.b.c", 1)).toEqual({ a: { b: { c: 1 } } });
-    expect(fromPaths([["a.b", 1], ["a.c", false], [undefined, 2], ["x", undefined]])).toEqual({ a: { b: 1, c: false } });
+    expect(
+      fromPaths([
+        ["a.b", 1],
+        ["a.c", false],
+        [undefined, 2],
+        ["x", undefined],
+      ]),
+    ).toEqual({ a: { b: 1, c: false } });
   });
 });

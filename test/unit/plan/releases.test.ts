@@ -90,7 +90,9 @@ describe("every release of KServe in every mode it has", () => {
     for (const stack of stacks)
       expect(resolve(stack, catalog).plan?.images.length).toBeGreaterThan(0);
     const took = performance.now() - start;
-    console.info(`${String(stacks.length)} plans with all images in ${took.toFixed(0)} ms`);
+    process.stdout.write(
+      `${String(stacks.length)} plans with all images in ${took.toFixed(0)} ms\n`,
+    );
     expect(took).toBeLessThan(LIMIT_MS);
   });
 });

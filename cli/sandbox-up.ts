@@ -1,18 +1,18 @@
 import { resolve } from "node:path";
 import { Listr } from "listr2";
 import pc from "picocolors";
-import { planAsTable } from "../cli/plan.ts";
-import { imagesAsTable } from "../cli/images.ts";
-import { renderTable } from "../cli/table.ts";
-import { resolveStack } from "../cli/stack.ts";
+import { planAsTable } from "./plan.ts";
+import { imagesAsTable } from "./images.ts";
+import { renderTable } from "./table.ts";
+import { resolveStack } from "./stack.ts";
 import { formatProblems } from "../problems/problem.ts";
-import { inventory } from "./session/inventory.ts";
-import { proveRefusal, refusalLines } from "./session/negative-proof.ts";
-import { openSession, openStack, operate } from "./session/session.ts";
-import type { Session } from "./session/session.ts";
-import type { PulumiResult } from "./session/pulumi.ts";
-import { TOOLS } from "./toolchain/tools.ts";
-import type { ToolProgress } from "./toolchain/tools.ts";
+import { inventory } from "../sandbox/session/inventory.ts";
+import { proveRefusal, refusals } from "../sandbox/session/negative-proof.ts";
+import { openSession, openStack, operate } from "../sandbox/session/session.ts";
+import type { Session } from "../sandbox/session/session.ts";
+import type { PulumiResult } from "../sandbox/session/pulumi.ts";
+import { TOOLS } from "../sandbox/toolchain/tools.ts";
+import type { ToolProgress } from "../sandbox/toolchain/tools.ts";
 
 export interface UpOptions {
   readonly name: string;
@@ -58,7 +58,7 @@ export async function sandboxUp(options: UpOptions): Promise<boolean> {
 async function install(session: Session, file: string, options: UpOptions): Promise<PulumiResult> {
   await openStack(session, { name: "sandbox", file });
   print(pc.bold("\npulumi up --policy-pack policies"));
-  const onOutput = (text: string): void => void process.stdout.write(text);
+  const onOutput = linesWithout(NOISE);
   return operate(
     session,
     { command: "up", stack: "sandbox" },
@@ -73,7 +73,7 @@ async function refuse(session: Session, file: string): Promise<boolean> {
     ),
   );
   const result = await proveRefusal(session, file);
-  print(refusalLines(result.output).join("\n"));
+  print(refusals(result.output).join("\n"));
   print(`pulumi preview ended with exit code ${result.code}; nothing was changed`);
   if (result.code !== 0) return true;
   print(
@@ -85,7 +85,7 @@ async function refuse(session: Session, file: string): Promise<boolean> {
 function summarize(session: Session, options: UpOptions, seconds: number): void {
   const rows = inventory(session).map((row) => [row.part, row.real, row.what]);
   print(pc.bold("\nWhat of this is real"));
-  print(renderTable(["PART", "", "WHAT"], rows));
+  print(renderTable(["PART", "KIND", "WHAT"], rows));
   const flag = options.name === "default" ? "" : ` --name ${options.name}`;
   print(
     `\n${pc.green(`Ready after ${seconds.toFixed(0)} s.`)} Look around and take it down again:`,
@@ -101,6 +101,20 @@ function failed(what: string, result: PulumiResult): boolean {
     "Run the same command again: it goes on where it stopped. `npx platform sandbox reset` starts afresh.",
   );
   return false;
+}
+
+/** What the engine repeats on every line (plugins on PATH, named once at the end) and announces before it is done. */
+const NOISE =
+  /warning: using pulumi-|^ . .* (?:creating|updating|deleting) \(|^Loading policy packs/;
+
+/** Prints whole lines, except those that match. */
+function linesWithout(noise: RegExp): (text: string) => void {
+  let rest = "";
+  return (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (!noise.test(line)) print(line);
+  };
 }
 
 /** Shows the long first steps as they go: one line that is rewritten on a terminal, a line now and then elsewhere. */

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { runProgram } from "../support/program.ts";
+import type { RecordedResource, Recording } from "../support/pulumi-mocks.ts";
+
+const RELEASE = "kubernetes-cert-manager:index:CertManager";
+const layerOf = (recording: Recording): RecordedResource =>
+  recording.get("cert-manager", "kserve-platform:layer:CertManager");
+
+/** Helm options of the package's release, the part of its inputs that is not a chart value. */
+function helmOptionsOf(recording: Recording): Record<string, unknown> {
+  return recording.get("cert-manager", RELEASE).inputs["helmOptions"] as Record<string, unknown>;
+}
+
+describe("CertManager", () => {
+  it("tells what it is and that it stands on nothing", async () => {
+    const recording = await runProgram({ mode: "RawDeployment" });
+    expect(layerOf(recording).inputs).toEqual({
+      product: "cert-manager",
+      version: "1.21.1",
+      mode: "RawDeployment",
+      ingress: "gateway-class",
+      kubernetes: "1.34",
+      standsOn: {},
+      acknowledge: [],
+    });
+    expect(layerOf(recording).dependsOn).toContain("namespace-cert-manager");
+  });
+
+  it("places the CRDs of the chart first and alone, then the release", async () => {
+    const recording = await runProgram();
+    const crds = recording.get("cert-manager-crds");
+    const release = recording.get("cert-manager", RELEASE);
+    expect(recording.childrenOf(layerOf(recording))).toEqual(["cert-manager-crds", "cert-manager"]);
+    expect(crds.inputs).toMatchObject({ values: { crds: { enabled: true, keep: true } } });
+    expect(crds.inputs["postRenderer"]).toMatchObject({
+      args: [
+        expect.stringMatching(/select-kinds\.mjs$/),
+        "--only",
+        "CustomResourceDefinition",
+      ] as unknown[],
+    });
+    expect(crds.transforms).toBe(1);
+    expect(release.dependsOn).toEqual(["cert-manager-crds"]);
+    expect(release.provider).toBe("cluster");
+  });
+
+  it("fixes the name of the release and its namespace", async () => {
+    const recording = await runProgram({ namespaces: { certManager: "certificates" } });
+    expect(helmOptionsOf(recording)).toMatchObject({
+      name: "cert-manager",
+      namespace: "certificates",
+    });
+  });
+
+  it("does not let the release install the CRDs a second time", async () => {
+    const values = helmOptionsOf(await runProgram())["values"] as Record<string, unknown>;
+    expect(values).toMatchObject({ crds: { enabled: false } });
+  });
+
+  it("gives typed values as inputs and all others as plain Helm values", async () => {
+    const recording = await runProgram({
+      certManager: {
+        values: {
+          replicaCount: 2,
+          webhook: { replicaCount: 3 },
+          enableCertificateOwnerRef: true,
+          maxConcurrentChallenges: 7,
+        },
+      },
+    });
+    const { helmOptions, ...typed } = recording.get("cert-manager", RELEASE).inputs;
+    const { values } = helmOptions as { values: Record<string, unknown> };
+    expect(typed).toMatchObject({ replicaCount: 2, webhook: { replicaCount: 3 } });
+    expect(values).toMatchObject({ enableCertificateOwnerRef: true, maxConcurrentChallenges: 7 });
+    expect(Object.keys(typed).filter((key) => key in values)).toEqual([]);
+    expect(typed).not.toHaveProperty("maxConcurrentChallenges");
+  });
+
+  it("takes every image of the release from the registry", async () => {
+    const recording = await runProgram({ registry: { host: "harbor.test" } });
+    const { inputs } = recording.get("cert-manager", RELEASE);
+    expect(inputs).toMatchObject({
+      image: { repository: "harbor.test/quay.io/jetstack/cert-manager-controller" },
+      webhook: { image: { repository: "harbor.test/quay.io/jetstack/cert-manager-webhook" } },
+      cainjector: { image: { repository: "harbor.test/quay.io/jetstack/cert-manager-cainjector" } },
+      startupapicheck: {
+        image: { repository: "harbor.test/quay.io/jetstack/cert-manager-startupapicheck" },
+      },
+    });
+  });
+});

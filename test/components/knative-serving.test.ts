@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { KSERVE_15, runProgram } from "../support/program.ts";
+import type { Recording } from "../support/pulumi-mocks.ts";
+
+const SERVING = "kubernetes:operator.knative.dev/v1beta1:KnativeServing";
+
+function waitsFor(recording: Recording): unknown {
+  const { annotations } = recording.get("knative-serving").inputs["metadata"] as {
+    annotations: Record<string, string>;
+  };
+  return JSON.parse(annotations["pulumi.com/waitFor"] ?? "");
+}
+
+describe("KnativeServing", () => {
+  it("tells its version, its operator's and what it stands on", async () => {
+    const layer = (await runProgram()).get("knative");
+    expect(layer.type).toBe("kserve-platform:layer:KnativeServing");
+    expect(layer.inputs).toMatchObject({
+      product: "knative-serving",
+      version: "1.20.2",
+      operatorVersion: "1.20.2",
+      standsOn: { "cert-manager": "1.21.1", istio: "1.28.10" },
+    });
+    expect(layer.dependsOn).toContain("istio-istiod");
+  });
+
+  it("does not stand on Istio with Kourier", async () => {
+    const recording = await runProgram({ ingress: { type: "kourier" } });
+    expect(recording.get("knative").inputs["standsOn"]).toEqual({ "cert-manager": "1.21.1" });
+    expect(recording.get("knative-serving").inputs["spec"]).toMatchObject({
+      ingress: { istio: { enabled: false }, kourier: { enabled: true } },
+    });
+  });
+
+  it.each([
+    ["1.20.2", {}],
+    ["1.18.2", KSERVE_15],
+    ["1.20.3", { knative: { version: "1.20.3" } }],
+  ])("waits until Serving is ready at exactly %s", async (version, raw) => {
+    const recording = await runProgram(raw);
+    expect(waitsFor(recording)).toEqual([
+      "condition=Ready",
+      `jsonpath={.status.version}=${version}`,
+    ]);
+    expect(recording.get("knative-serving").inputs["spec"]).toMatchObject({ version });
+  });
+
+  it("creates the resource in its namespace, after the operator's chart", async () => {
+    const recording = await runProgram({ namespaces: { knativeServing: "serving" } });
+    const serving = recording.get("knative-serving");
+    expect(serving.type).toBe(SERVING);
+    expect(serving.inputs["metadata"]).toMatchObject({
+      name: "knative-serving",
+      namespace: "serving",
+    });
+    expect(serving.dependsOn).toEqual(["knative-operator"]);
+    expect(recording.get("knative-operator").inputs).toMatchObject({
+      namespace: "knative-operator",
+      chart: "knative-operator",
+    });
+  });
+
+  it("names an override in the registry for every image", async () => {
+    const recording = await runProgram({ registry: { host: "harbor.test" } });
+    const { registry } = recording.get("knative-serving").inputs["spec"] as {
+      registry: { override: Record<string, string> };
+    };
+    const images = Object.values(registry.override);
+    expect(images.length).toBeGreaterThanOrEqual(6);
+    expect(images.filter((image) => !image.startsWith("harbor.test/"))).toEqual([]);
+  });
+
+  it("does not exist in RawDeployment mode", async () => {
+    const recording = await runProgram({ mode: "RawDeployment", ingress: { type: "istio" } });
+    expect(recording.ofType(SERVING)).toEqual([]);
+    expect(recording.resources.filter((item) => item.name.startsWith("knative"))).toEqual([]);
+  });
+});

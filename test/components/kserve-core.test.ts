@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { KSERVE_15, KSERVE_16, runProgram } from "../support/program.ts";
+import type { Recording } from "../support/pulumi-mocks.ts";
+
+const RUNTIMES = "ClusterServingRuntime,ServingRuntime,LLMInferenceServiceConfig";
+
+/** Arguments of a chart's post-renderer, without the path of the script. */
+function kindsOf(recording: Recording, name: string): unknown[] {
+  const { args } = recording.get(name).inputs["postRenderer"] as { args: unknown[] };
+  return args.slice(1);
+}
+
+describe("KServeCore", () => {
+  it("tells what it is and every layer that it stands on", async () => {
+    const layer = (await runProgram()).get("kserve");
+    expect(layer.type).toBe("kserve-platform:layer:KServeCore");
+    expect(layer.inputs).toMatchObject({
+      product: "kserve",
+      version: "0.20.0",
+      mode: "Serverless",
+      standsOn: {
+        "cert-manager": "1.21.1",
+        "gateway-api": "1.5.1",
+        istio: "1.28.10",
+        "knative-serving": "1.20.2",
+      },
+    });
+    expect(layer.dependsOn).toEqual(expect.arrayContaining(["knative-serving", "istio-istiod"]));
+  });
+
+  it("stands in RawDeployment mode without ingress on cert-manager alone", async () => {
+    const recording = await runProgram({ mode: "RawDeployment", ingress: { type: "none" } });
+    const layer = recording.get("kserve");
+    expect(layer.inputs["standsOn"]).toEqual({ "cert-manager": "1.21.1" });
+    expect(layer.dependsOn).toEqual(["cert-manager-crds", "cert-manager"]);
+  });
+
+  it.each([
+    ["0.20.0", {}, "kserve-runtime-configs"],
+    ["0.16.0", KSERVE_16, "kserve"],
+    ["0.15.2", KSERVE_15, "kserve"],
+  ])("places the runtimes of %s in a step after the controller", async (version, raw, chart) => {
+    const recording = await runProgram(raw);
+    const runtimes = recording.get("kserve-runtimes");
+    expect(kindsOf(recording, "kserve-runtimes")).toEqual(["--only", RUNTIMES]);
+    expect(kindsOf(recording, "kserve-controller")).toEqual(["--except", RUNTIMES]);
+    expect(runtimes.inputs).toMatchObject({
+      chart: `oci://ghcr.io/kserve/charts/${chart}`,
+      version: `v${version}`,
+    });
+    expect(runtimes.dependsOn).toEqual(["kserve-controller"]);
+    expect(recording.get("kserve-controller").dependsOn).toEqual(["kserve-crds"]);
+  });
+
+  it("renders both steps of one chart with the same values", async () => {
+    const recording = await runProgram(KSERVE_16);
+    const [controller, runtimes] = ["kserve-controller", "kserve-runtimes"].map((name) =>
+      recording.get(name),
+    );
+    expect(runtimes?.inputs["values"]).toEqual(controller?.inputs["values"]);
+    expect(runtimes?.inputs["chart"]).toBe(controller?.inputs["chart"]);
+    expect(runtimes?.inputs["resourcePrefix"]).not.toBe(controller?.inputs["resourcePrefix"]);
+  });
+
+  it("passes every chart through the transforms", async () => {
+    const recording = await runProgram();
+    const charts = recording.ofType("kubernetes:helm.sh/v4:Chart");
+    expect(charts.length).toBe(7);
+    expect(charts.filter((chart) => chart.transforms !== 1)).toEqual([]);
+    expect(charts.filter((chart) => chart.provider !== "cluster")).toEqual([]);
+  });
+
+  it("offers the model registry from the mirror, after the controller", async () => {
+    const image = "docker.io/kubeflow/model-registry-storage-initializer:v0.3.0";
+    const raw = { features: { modelRegistry: { image } }, registry: { host: "harbor.test" } };
+    const container = (await runProgram(raw)).get("kserve-model-registry");
+    expect(container.inputs).toMatchObject({
+      kind: "ClusterStorageContainer",
+      spec: {
+        container: { name: "storage-initializer", image: `harbor.test/${image}` },
+        supportedUriFormats: [{ regex: "^model-registry://" }],
+      },
+    });
+    expect(container.dependsOn).toEqual(["kserve-controller"]);
+    expect((await runProgram()).has("kserve-model-registry")).toBe(false);
+  });
+
+  it("claims a volume for models where the stack names a storage class", async () => {
+    const raw = { storage: { className: "nfs-csi", size: "200Gi" } };
+    const claim = (await runProgram(raw)).get("kserve-models");
+    expect(claim.inputs).toMatchObject({
+      metadata: {
+        name: "kserve-models",
+        namespace: "kserve",
+        annotations: { "pulumi.com/skipAwait": "true" },
+      },
+      spec: {
+        accessModes: ["ReadWriteMany"],
+        storageClassName: "nfs-csi",
+        resources: { requests: { storage: "200Gi" } },
+      },
+    });
+    expect((await runProgram()).has("kserve-models")).toBe(false);
+  });
+});

@@ -1,0 +1,124 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { runProgram } from "../support/program.ts";
+import { SecretText } from "../support/pulumi-mocks.ts";
+import type { Recording } from "../support/pulumi-mocks.ts";
+
+const NAMESPACE = "kubernetes:core/v1:Namespace";
+const SECRET = "kubernetes:core/v1:Secret";
+const ALL = ["cert-manager", "kserve", "istio-system", "knative-operator", "knative-serving"];
+const PASSWORD = "hunter2-and-some-more";
+const CA = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n";
+const registry = {
+  host: "harbor.test:5000",
+  pullSecret: { username: "robot", password: PASSWORD },
+  ca: CA,
+};
+
+const namespacesIn = (recording: Recording, type: string): unknown[] =>
+  recording
+    .ofType(type)
+    .map((item) => (item.inputs["metadata"] as { namespace?: string }).namespace);
+
+describe("Namespaces", () => {
+  it.each([
+    ["Serverless with Istio", {}, ALL],
+    [
+      "Serverless with Kourier",
+      { ingress: { type: "kourier" } },
+      ["cert-manager", "knative-operator", "knative-serving", "kserve"],
+    ],
+    ["RawDeployment", { mode: "RawDeployment" }, ["cert-manager", "kserve"]],
+  ])("creates for %s exactly those that its layers use", async (_name, raw, expected) => {
+    const recording = await runProgram(raw);
+    const names = recording
+      .ofType(NAMESPACE)
+      .map((item) => (item.inputs["metadata"] as { name: string }).name);
+    expect(names.sort()).toEqual([...expected].sort());
+    expect(recording.get("namespaces").inputs["namespaces"]).toHaveLength(expected.length);
+  });
+
+  it("takes the names of the stack and creates each once", async () => {
+    const recording = await runProgram({ namespaces: { kserve: "serving", istio: "serving" } });
+    expect(recording.has("namespace-kserve")).toBe(false);
+    expect(recording.has("namespace-istio-system")).toBe(false);
+    expect(recording.get("namespace-serving").inputs).toMatchObject({
+      metadata: { name: "serving" },
+    });
+  });
+
+  it("creates none where somebody else owns them, and still places the pull secret", async () => {
+    const recording = await runProgram({ namespaces: { create: false }, registry }, ["registry"]);
+    expect(recording.ofType(NAMESPACE)).toEqual([]);
+    expect(namespacesIn(recording, SECRET).sort()).toEqual([...ALL].sort());
+  });
+
+  it("warns about privileged pods only where the stack asks for it", async () => {
+    const labels = async (raw: Record<string, unknown>): Promise<unknown> =>
+      (await runProgram(raw)).get("namespace-kserve").inputs["metadata"];
+    expect(await labels({ features: { security: true } })).toMatchObject({
+      labels: { "pod-security.kubernetes.io/warn": "baseline" },
+    });
+    expect(await labels({})).not.toHaveProperty(["labels", "pod-security.kubernetes.io/warn"]);
+  });
+
+  it("places no secret and no CA without a registry that needs them", async () => {
+    const recording = await runProgram({ registry: { host: "harbor.test" } });
+    expect(recording.ofType(SECRET)).toEqual([]);
+    expect(recording.ofType("kubernetes:core/v1:ConfigMap")).toEqual([]);
+  });
+});
+
+describe("a stack with a pull secret and a private CA", () => {
+  let recording: Recording;
+  beforeAll(async () => {
+    recording = await runProgram({ registry }, ["registry"]);
+  });
+
+  it("has both in every namespace, after the namespace", () => {
+    expect(namespacesIn(recording, SECRET).sort()).toEqual([...ALL].sort());
+    expect(namespacesIn(recording, "kubernetes:core/v1:ConfigMap").sort()).toEqual([...ALL].sort());
+    for (const name of ALL)
+      expect(recording.get(`pull-secret-${name}`).dependsOn).toEqual([`namespace-${name}`]);
+    expect(recording.get("registry-ca-kserve").inputs).toMatchObject({
+      metadata: { name: "kserve-registry-ca" },
+      data: { "ca.crt": CA },
+    });
+  });
+
+  it("gives the content to the engine as a Pulumi secret", () => {
+    for (const secret of recording.ofType(SECRET)) {
+      expect(secret.visible["stringData"]).toBe(SecretText);
+      const { stringData } = secret.inputs as { stringData: Record<string, string> };
+      expect(JSON.parse(stringData[".dockerconfigjson"] ?? "")).toEqual({
+        auths: {
+          "harbor.test:5000": {
+            username: "robot",
+            password: PASSWORD,
+            auth: Buffer.from(`robot:${PASSWORD}`).toString("base64"),
+          },
+        },
+      });
+    }
+  });
+
+  it("shows the password nowhere else, plain or encoded", () => {
+    const everything = JSON.stringify(recording.resources.map((item) => item.visible));
+    expect(recording.resources.length).toBeGreaterThan(20);
+    expect(everything).not.toContain(PASSWORD);
+    expect(everything).not.toContain(Buffer.from(PASSWORD).toString("base64").slice(0, 20));
+    expect(everything).not.toContain(Buffer.from(`robot:${PASSWORD}`).toString("base64"));
+  });
+
+  it("refers to the secret wherever pods are made", () => {
+    const reference = [{ name: "kserve-registry" }];
+    const account = recording.get("istio-gateway", "kubernetes:core/v1:ServiceAccount");
+    expect(account.inputs["imagePullSecrets"]).toEqual(reference);
+    expect(recording.get("knative-serving").inputs["spec"]).toMatchObject({
+      registry: { imagePullSecrets: reference },
+    });
+    const release = recording.get("cert-manager", "kubernetes-cert-manager:index:CertManager");
+    expect(release.inputs).toMatchObject({ global: { imagePullSecrets: reference } });
+    for (const chart of ["kserve-controller", "istio-istiod"])
+      expect(JSON.stringify(recording.get(chart).inputs["values"])).toContain("kserve-registry");
+  });
+});

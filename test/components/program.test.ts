@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { MODES } from "../../config/schema.ts";
+import { runProgram } from "../support/program.ts";
+import { catalog } from "../support/settings.ts";
+
+const LAYER = "kserve-platform:layer:";
+const cases = catalog.sets.flatMap((set) => MODES.map((mode) => [set.name, mode, set] as const));
+
+describe("the program", () => {
+  it.each(cases)(
+    "installs the set %s in mode %s, the versions as published",
+    async (_n, mode, set) => {
+      const kubernetes = { version: set.kubernetes.at(-1) };
+      const recording = await runProgram({ mode, kubernetes, kserve: { version: set.kserve } });
+      const layers = recording.resources.filter((item) => "product" in item.inputs);
+      const expected = ["cert-manager", "gateway-api"]
+        .concat(mode === "Serverless" ? ["istio", "knative-serving"] : [])
+        .concat("kserve");
+      const installed = layers.map((item) => [item.inputs["product"], item.inputs["version"]]);
+      const wanted = expected.map((product) => [product, set[product as keyof typeof set]]);
+      expect(Object.fromEntries(installed)).toEqual(Object.fromEntries(wanted));
+      expect(recording.outputs.layers).toEqual(wanted.map((pair) => pair.join(" ")));
+      expect(recording.outputs.mode).toBe(mode);
+    },
+  );
+
+  it("places every resource inside a layer and gives it a provider of its own", async () => {
+    const { resources } = await runProgram();
+    const loose = resources.filter(
+      (item) =>
+        item.parent === "" && !/^(?:kserve-platform:layer|pulumi:providers):/.test(item.type),
+    );
+    expect(loose).toEqual([]);
+    const foreign = resources.filter((item) => item.type.startsWith("kubernetes"));
+    expect(foreign.length).toBeGreaterThan(15);
+    expect(foreign.filter((item) => !["cluster", "crds"].includes(item.provider))).toEqual([]);
+  });
+
+  it("lets only the provider of CRDs take over what exists", async () => {
+    const recording = await runProgram();
+    const upserts = (name: string): unknown =>
+      recording.get(name, "pulumi:providers:kubernetes").inputs["upsertExistingObjects"];
+    expect(upserts("crds")).toBe("true");
+    expect(upserts("cluster")).toBeUndefined();
+  });
+
+  it("hands kubeconfig and context of the stack to both providers", async () => {
+    const kubernetes = { version: "1.34", kubeconfig: "/k/config", context: "prod" };
+    const recording = await runProgram({ kubernetes });
+    for (const provider of recording.ofType("pulumi:providers:kubernetes"))
+      expect(provider.inputs).toMatchObject({ kubeconfig: "/k/config", context: "prod" });
+  });
+
+  it("registers the layers in the order of the plan, each after the one below", async () => {
+    const { resources } = await runProgram();
+    const order = resources
+      .filter((item) => item.type.startsWith(LAYER) && item.parent === "")
+      .map((item) => item.type.slice(LAYER.length));
+    expect(order).toEqual([
+      "Namespaces",
+      "CertManager",
+      "GatewayApi",
+      "IstioMesh",
+      "KnativeServing",
+      "KServeCore",
+    ]);
+  });
+
+  it.each([
+    [{ mode: "Ambient" }, "config-value-invalid"],
+    [{ kserve: { version: "9.9.9" } }, "catalog-version-unknown"],
+    [{ registry: { host: "h", pullSecret: { username: "u", password: "clear" } } }, "config-"],
+  ])("ends on %j with a report before any resource", async (raw, code) => {
+    const failure: unknown = await runProgram(raw).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ name: expect.any(String) as string, __pulumiRunError: true });
+    expect((failure as Error).message).toContain(`[${code}`);
+    expect((failure as Error).message).not.toContain('"clear"');
+  });
+});

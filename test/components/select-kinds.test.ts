@@ -1,0 +1,56 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { PROJECT_ROOT } from "../../components/charts/place-chart.ts";
+
+const SCRIPT = join(PROJECT_ROOT, "components", "charts", "select-kinds.mjs");
+/** A tab in a description: YAML that Go's parser takes and others refuse. */
+const CRD = "\nkind: CustomResourceDefinition\nspec:\n  description: |\n    a\tb  \n";
+const DEPLOYMENT = "\n# Source: chart/templates/x.yaml\nkind: 'Deployment'\nspec: {kind: Nested}\n";
+/** Holds the separator's characters, and a nested kind that is not its own. */
+const CONFIG = '\nkind: "ConfigMap"\ndata:\n  text: |\n    kind: Deployment\n    --- not here\n';
+const NOTHING = "\n# only a comment\n";
+const INPUT = [CRD, DEPLOYMENT, NOTHING, CONFIG].map((text) => `---${text}`).join("");
+
+function selectKinds(
+  args: readonly string[],
+  input = INPUT,
+): { out: string; status: number | null } {
+  const { stdout, status } = spawnSync(process.execPath, [SCRIPT, ...args], {
+    input,
+    encoding: "utf8",
+  });
+  return { out: stdout, status };
+}
+
+describe("select-kinds", () => {
+  it("passes on the named kinds, byte for byte", () => {
+    expect(selectKinds(["--only", "CustomResourceDefinition,ConfigMap"])).toEqual({
+      out: `---${CRD}---${CONFIG}`,
+      status: 0,
+    });
+  });
+
+  it("passes on all but the named kinds, and no document without a kind", () => {
+    expect(selectKinds(["--except", "CustomResourceDefinition"])).toEqual({
+      out: `---${DEPLOYMENT}---${CONFIG}`,
+      status: 0,
+    });
+  });
+
+  it("splits every chart in two without losing or doubling a document", () => {
+    const kinds = "Deployment,CustomResourceDefinition";
+    const parts = ["--only", "--except"].map((mode) => selectKinds([mode, kinds]).out);
+    expect(parts).toEqual([`---${CRD}---${DEPLOYMENT}`, `---${CONFIG}`]);
+  });
+
+  it("takes a first document without separator, and separators with comments", () => {
+    const input = "kind: A\n--- # Source: b.yaml\nkind: B\n---  \nkind: A\nx: 1\n";
+    expect(selectKinds(["--only", "A"], input).out).toBe("---kind: A\n---\nkind: A\nx: 1\n");
+  });
+
+  it("ends with 2 when called wrongly", () => {
+    expect(selectKinds([])).toEqual({ out: "", status: 2 });
+    expect(selectKinds(["--drop", "A"])).toEqual({ out: "", status: 2 });
+  });
+});

@@ -1,0 +1,167 @@
+import { Provider } from "@pulumi/kubernetes/provider.js";
+import type * as pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Providers } from "../../components/layer.ts";
+import {
+  adoptCrds,
+  combine,
+  dropAggregatedRules,
+  mirrorImages,
+  skipServiceAwait,
+  waitFor,
+} from "../../components/transforms.ts";
+import type { ObjectTransform, RenderedObject } from "../../components/transforms.ts";
+import { ImageMap } from "../../images/image-map.ts";
+import { settle, startRecording } from "../support/pulumi-mocks.ts";
+
+const CRD = { kind: "CustomResourceDefinition", metadata: { name: "a.example.org" } };
+let providers: Providers;
+
+beforeAll(async () => {
+  await startRecording();
+  providers = { cluster: new Provider("cluster"), crds: new Provider("crds") };
+  await settle();
+});
+
+/** The transform of the SDK's `transforms` option, on a resource as the engine shows it. */
+async function run(
+  transforms: readonly ObjectTransform[],
+  props: RenderedObject,
+  resource: { custom?: boolean; type?: string; opts?: pulumi.CustomResourceOptions } = {},
+): Promise<pulumi.ResourceTransformResult | undefined> {
+  return await combine(transforms)({
+    custom: resource.custom ?? true,
+    type: resource.type ?? "kubernetes:core/v1:Thing",
+    name: "thing",
+    props,
+    opts: resource.opts ?? {},
+  });
+}
+
+const annotationsOf = (result: { object: RenderedObject } | undefined): unknown =>
+  result?.object.metadata?.annotations;
+
+describe("adoptCrds", () => {
+  it("moves CRDs to the adopting provider, waits for them and keeps them", () => {
+    const result = adoptCrds(providers, false)(CRD, { provider: providers.cluster });
+    expect(result?.options?.provider).toBe(providers.crds);
+    expect(result?.options?.retainOnDelete).toBe(true);
+    expect(annotationsOf(result)).toEqual({ "pulumi.com/waitFor": "condition=Established" });
+  });
+
+  it("deletes them where the stack says so, and keeps all other options", () => {
+    const options = { protect: true, dependsOn: [] };
+    const result = adoptCrds(providers, true)(CRD, options);
+    expect(result?.options).toMatchObject({ ...options, retainOnDelete: false });
+  });
+
+  it("keeps annotations that are there", () => {
+    const crd = { ...CRD, metadata: { ...CRD.metadata, annotations: { mine: "1" } } };
+    const result = adoptCrds(providers, false)(crd, {});
+    expect(annotationsOf(result)).toMatchObject({ mine: "1" });
+    expect(result?.object.metadata?.name).toBe("a.example.org");
+    expect(crd.metadata.annotations).toEqual({ mine: "1" });
+  });
+
+  it("leaves every other kind alone", () => {
+    expect(adoptCrds(providers, false)({ kind: "Deployment" }, {})).toBeUndefined();
+  });
+});
+
+describe("mirrorImages", () => {
+  it("moves known images, in containers and inside texts, and no others", () => {
+    const map = new ImageMap(["quay.io/a/b:v1"], {
+      host: "h.test",
+      layout: "project-per-host",
+      projects: {},
+      exempt: [],
+    });
+    const object = {
+      kind: "Deployment",
+      spec: { image: "quay.io/a/b:v1", args: ["--image=quay.io/a/b:v1"], other: "quay.io/x/y:v1" },
+    };
+    expect(mirrorImages(map)(object, {})?.object["spec"]).toEqual({
+      image: "h.test/quay.io/a/b:v1",
+      args: ["--image=h.test/quay.io/a/b:v1"],
+      other: "quay.io/x/y:v1",
+    });
+  });
+});
+
+describe("waitFor", () => {
+  const webhook = (name: string): RenderedObject => ({ kind: "Webhook", metadata: { name } });
+
+  it("waits on every object of the kind when no names are given", () => {
+    expect(annotationsOf(waitFor("Webhook", "condition=X")(webhook("a"), {}))).toEqual({
+      "pulumi.com/waitFor": "condition=X",
+    });
+  });
+
+  it("waits on named objects only", () => {
+    const transform = waitFor("Webhook", "condition=X", ["a"]);
+    expect(transform(webhook("a"), {})).toBeDefined();
+    expect(transform(webhook("b"), {})).toBeUndefined();
+    expect(transform({ kind: "Webhook" }, {})).toBeUndefined();
+    expect(transform({ kind: "Other", metadata: { name: "a" } }, {})).toBeUndefined();
+  });
+});
+
+describe("dropAggregatedRules", () => {
+  it("leaves the rules of an aggregated ClusterRole to the cluster", () => {
+    const role = { kind: "ClusterRole", aggregationRule: {}, rules: [], metadata: { name: "r" } };
+    expect(dropAggregatedRules(role, {})?.object).toEqual({
+      kind: "ClusterRole",
+      aggregationRule: {},
+      metadata: { name: "r" },
+    });
+  });
+
+  it("keeps the rules of every other role", () => {
+    expect(dropAggregatedRules({ kind: "ClusterRole", rules: [{}] }, {})).toBeUndefined();
+    expect(
+      dropAggregatedRules({ kind: "Role", aggregationRule: {}, rules: [] }, {}),
+    ).toBeUndefined();
+  });
+});
+
+describe("skipServiceAwait", () => {
+  it("does not wait for endpoints of Services, and leaves other kinds alone", () => {
+    expect(annotationsOf(skipServiceAwait({ kind: "Service" }, {}))).toEqual({
+      "pulumi.com/skipAwait": "true",
+    });
+    expect(skipServiceAwait({ kind: "Deployment" }, {})).toBeUndefined();
+  });
+});
+
+describe("combine", () => {
+  const mark =
+    (key: string): ObjectTransform =>
+    (object) => ({ object: { ...object, [key]: true } });
+
+  it("applies all in order, each on what the one before made", async () => {
+    const order: ObjectTransform = (object) => ({ object: { ...object, seen: object["first"] } });
+    const result = await run([mark("first"), order], { kind: "A" });
+    expect(result?.props).toEqual({ kind: "A", first: true, seen: true });
+  });
+
+  it("keeps options that an earlier transform set", async () => {
+    const result = await run([adoptCrds(providers, false), mark("later")], CRD);
+    expect(result?.opts).toMatchObject({ retainOnDelete: true, provider: providers.crds });
+    expect(result?.props["later"]).toBe(true);
+  });
+
+  it("leaves components and resources of other providers alone", async () => {
+    const chart = { custom: false, type: "kubernetes:helm.sh/v4:Chart" };
+    expect(await run([mark("touched")], { kind: "A" }, chart)).toBeUndefined();
+    expect(await run([mark("touched")], {}, { type: "random:index:RandomId" })).toBeUndefined();
+  });
+
+  it("passes an object on that no transform wants to change", async () => {
+    const opts = { protect: true };
+    const object = { kind: "ConfigMap", data: { a: "b" } };
+    expect(await run([skipServiceAwait, dropAggregatedRules], object, { opts })).toEqual({
+      props: object,
+      opts,
+    });
+  });
+});

@@ -1,0 +1,156 @@
+/** The one harness for everything that talks to Pulumi: no engine, no cluster, every registration recorded. */
+import * as pulumi from "@pulumi/pulumi";
+
+/** Marks of a secret on the wire (pulumi/pulumi@v3.270.0:sdk/nodejs/runtime/rpc.ts, specialSigKey, specialSecretSig). */
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+
+/** What the program told the engine about one resource. */
+export interface RecordedResource {
+  readonly type: string;
+  readonly name: string;
+  readonly urn: string;
+  /** URN of the parent; empty without one. */
+  readonly parent: string;
+  readonly custom: boolean;
+  /** True for components that a provider builds (charts, files of manifests). */
+  readonly remote: boolean;
+  /** Inputs as plain values, secrets included in clear. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** The same with `SecretText` in place of every secret: what the engine may store and print. */
+  readonly visible: Readonly<Record<string, unknown>>;
+  /** Name of the explicit provider; empty for none. */
+  readonly provider: string;
+  /** Names of the resources that it waits for, duplicates left out; the engine is never told of local components. */
+  readonly dependsOn: readonly string[];
+  readonly retainOnDelete: boolean;
+  /** Number of transforms; the mock monitor runs none of them. */
+  readonly transforms: number;
+}
+
+/** Stands in `visible` for every secret. */
+export const SecretText = "[secret]";
+
+interface Request {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getCustom(): boolean;
+  getRemote(): boolean;
+  getProvider(): string;
+  getProvidersMap(): { get(key: string): string | undefined };
+  getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
+  getDependenciesList(): string[];
+  getRetainondelete(): boolean;
+  getTransformsList(): unknown[];
+}
+type Answer = (error: Error | null, response: { getUrn(): string }) => void;
+interface Monitor {
+  registerResource(request: Request, answer: Answer): Promise<void>;
+}
+
+/** Everything that one run registered. */
+export class Recording {
+  readonly resources: RecordedResource[] = [];
+
+  /** All resources of a type, in the order in which they were registered. */
+  ofType(type: string): RecordedResource[] {
+    return this.resources.filter((resource) => resource.type === type);
+  }
+
+  /** The one resource of that name, and of that type where several types share the name. */
+  get(name: string, type?: string): RecordedResource {
+    const found = this.resources.filter(
+      (resource) => resource.name === name && (type === undefined || resource.type === type),
+    );
+    const [only] = found;
+    if (only === undefined || found.length > 1)
+      throw new Error(
+        `${String(found.length)} resources ${name}; there are: ${this.resources.map((item) => `${item.type} ${item.name}`).join(", ")}`,
+      );
+    return only;
+  }
+
+  /** True when a resource of that name was registered. */
+  has(name: string): boolean {
+    return this.resources.some((resource) => resource.name === name);
+  }
+
+  /** Names of the resources inside the given one, in order of registration. */
+  childrenOf(parent: RecordedResource): string[] {
+    return this.resources
+      .filter((resource) => resource.parent === parent.urn)
+      .map((resource) => resource.name);
+  }
+}
+
+/** Puts mocks in place of engine and providers and records from now on; the last call wins. */
+export async function startRecording(stack = "test", preview = false): Promise<Recording> {
+  const recording = new Recording();
+  await pulumi.runtime.setMocks(
+    {
+      call: (args) => ({ ...(args.inputs as object) }),
+      newResource: (args) => ({
+        id: args.custom === true ? `${args.name}-id` : undefined,
+        state: args.inputs as Record<string, unknown>,
+      }),
+    },
+    "kserve-platform",
+    stack,
+    preview,
+  );
+  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, answer) =>
+    register(request, (error, response) => {
+      if (error === null) recording.resources.push(recordOf(request, response.getUrn()));
+      answer(error, response);
+    });
+  return recording;
+}
+
+/** Waits until every registration that was started is done. */
+export async function settle(): Promise<void> {
+  await pulumi.runtime.disconnect();
+}
+
+/** The value of an output. */
+export async function outputOf<T>(output: pulumi.Input<T>): Promise<pulumi.Unwrap<T>> {
+  const { promise, resolve } = Promise.withResolvers<pulumi.Unwrap<T>>();
+  pulumi.output(output).apply(resolve);
+  return promise;
+}
+
+function recordOf(request: Request, urn: string): RecordedResource {
+  const wire = request.getObject()?.toJavaScript() ?? {};
+  const provider = request.getProvider() || (request.getProvidersMap().get("kubernetes") ?? "");
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    urn,
+    parent: request.getParent(),
+    custom: request.getCustom(),
+    remote: request.getRemote(),
+    inputs: unwrap(wire, (secret) => secret) as Record<string, unknown>,
+    visible: unwrap(wire, () => SecretText) as Record<string, unknown>,
+    provider: nameOf(provider),
+    dependsOn: [...new Set(request.getDependenciesList().map(nameOf))],
+    retainOnDelete: request.getRetainondelete(),
+    transforms: request.getTransformsList().length,
+  };
+}
+
+/** Last part of a URN; provider references carry an id behind it (`urn::id`). */
+function nameOf(urn: string): string {
+  return urn.split("::")[3] ?? "";
+}
+
+function unwrap(value: unknown, ofSecret: (clear: unknown) => unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((item: unknown) => unwrap(item, ofSecret));
+  const record = value as Record<string, unknown>;
+  if (record[SIGNATURE] === SECRET) return ofSecret(unwrap(record["value"], ofSecret));
+  return Object.fromEntries(
+    Object.entries(record).map(([key, item]) => [key, unwrap(item, ofSecret)]),
+  );
+}
