@@ -42,10 +42,10 @@ export async function resolveStack(
   return { file, problems, ...(plan === undefined || !passes(problems) ? {} : { plan }) };
 }
 
-/** The plan of a stack, or a report on standard error. */
+/** The plan of a stack, or a report on standard error. Warnings are what `platform check` and the preview are for. */
 export async function requirePlan(stack: string, kubernetes?: string): Promise<Plan | undefined> {
   const { file, plan, problems } = await resolveStack(stack, kubernetes);
-  if (problems.length > 0) process.stderr.write(`${formatProblems(problems, file)}\n`);
+  if (plan === undefined) process.stderr.write(`${formatProblems(problems, file)}\n`);
   return plan;
 }
 
