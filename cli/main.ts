@@ -5,6 +5,7 @@ import { addImages } from "./images.ts";
 import { addLock } from "./lock.ts";
 import { addPlan } from "./plan.ts";
 import { addSandbox } from "./sandbox.ts";
+import { addSuggest } from "./suggest.ts";
 import { addVerifyCharts } from "./verify-charts.ts";
 
 /** Runs the command line and answers with the exit code; see `ExitCode`. */
@@ -22,6 +23,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .exitOverride();
   addCheck(program, finish);
   addPlan(program, finish);
+  addSuggest(program, finish);
   addImages(program, finish);
   addLock(program, finish);
   addVerifyCharts(program, finish);

@@ -25,20 +25,27 @@ export function stackFile(stack: string): string {
     : join(PROJECT_ROOT, `Pulumi.${stack}.yaml`);
 }
 
-/** Reads, checks and resolves a stack file. `kubernetes` stands in where the file names no version. */
-export async function resolveStack(stack: string, kubernetes?: string): Promise<ResolvedStack> {
+/**
+ * Reads, checks and resolves a stack file. `kubernetes` stands in where the file names no version; `asOf` is the day
+ * (`YYYY-MM-DD`) for which dated rules are judged, today when left out.
+ */
+export async function resolveStack(
+  stack: string,
+  kubernetes?: string,
+  asOf?: string,
+): Promise<ResolvedStack> {
   const file = stackFile(stack);
   const parsed = await readStackFile(file);
   if (parsed.settings === undefined) return { file, problems: parsed.problems };
   const settings = withKubernetes(parsed.settings, kubernetes);
-  const { plan, problems } = resolve(settings, loadCatalog());
+  const { plan, problems } = resolve(settings, loadCatalog(), asOf === undefined ? {} : { asOf });
   return { file, problems, ...(plan === undefined || !passes(problems) ? {} : { plan }) };
 }
 
-/** The plan of a stack, or a report on standard error. */
+/** The plan of a stack, or a report on standard error. Warnings are what `platform check` and the preview are for. */
 export async function requirePlan(stack: string, kubernetes?: string): Promise<Plan | undefined> {
   const { file, plan, problems } = await resolveStack(stack, kubernetes);
-  if (problems.length > 0) process.stderr.write(`${formatProblems(problems, file)}\n`);
+  if (plan === undefined) process.stderr.write(`${formatProblems(problems, file)}\n`);
   return plan;
 }
 

@@ -4,8 +4,11 @@ import type { Product } from "../versions/schema.ts";
 /** What a rule can speak of: a product of the catalog, or the cluster itself. */
 export type Subject = Product | "kubernetes";
 
-/** How well a rule is founded. */
+/** How well a rule, or a set of versions, is founded: run by us, documented by its project, or named by users. */
 export type Evidence = "tested" | "upstream" | "user-named";
+
+/** All degrees of evidence, best first. */
+export const EVIDENCE: readonly Evidence[] = ["tested", "upstream", "user-named"];
 
 /**
  * One fact about versions that do or do not go together, as data. It fires when every range in `when` (and `modes`,
@@ -18,9 +21,16 @@ export interface Rule {
   readonly when: Readonly<Partial<Record<Subject, string>>>;
   readonly modes?: readonly Mode[];
   readonly ingress?: readonly IngressType[];
+  /** Versions for which the rule is silent although `when` matches: each range that matches alone is enough. */
+  readonly except?: Readonly<Partial<Record<Subject, string>>>;
   /** What is allowed then. Absent: the combination itself is not allowed at all. */
   readonly requires?: { readonly subject: Subject; readonly range: string };
   readonly level: "block" | "warn";
+  /**
+   * Day (`YYYY-MM-DD`) on which the fact takes effect. From it on the rule has its own `level`; before it a `block`
+   * is only a warning, and a `warn` says nothing.
+   */
+  readonly from?: string;
   readonly evidence: Evidence;
   /** Who says so: `owner/repo@ref:path` or `owner/repo#number`. */
   readonly source: string;

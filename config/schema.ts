@@ -21,7 +21,7 @@ import {
 /** Namespace of all our keys in a stack file. */
 export const NAMESPACE = "kserve";
 
-export const MODES = ["Serverless", "RawDeployment"] as const;
+export const MODES = ["Serverless", "RawDeployment", "ModelMesh"] as const;
 /** KServe's deployment mode in the words users know; the spelling of each release is catalog data. */
 export type Mode = (typeof MODES)[number];
 
@@ -57,7 +57,8 @@ const ingress = z.strictObject({
     .optional()
     .describe(
       "istio: installed here (default of Serverless); kourier: Knative's own (Serverless only); gateway-class: an existing " +
-        "Gateway API implementation (RawDeployment, its default); ingress-class: Kubernetes Ingress (RawDeployment); none: no ingress objects (RawDeployment)",
+        "Gateway API implementation (RawDeployment, its default from KServe 0.15 on); ingress-class: Kubernetes Ingress (RawDeployment, " +
+        "its default before); none: no ingress objects (RawDeployment, ModelMesh)",
     ),
   className: dnsName
     .optional()
@@ -75,7 +76,10 @@ const ingress = z.strictObject({
   domain: dnsName
     .default("example.com")
     .describe("Domain under which inference services get their hosts"),
-  urlScheme: z.enum(["http", "https"]).default("http"),
+  urlScheme: z
+    .enum(["http", "https"])
+    .default("http")
+    .describe("Scheme of the addresses that KServe writes into the status of its services"),
   gateway: z
     .boolean()
     .optional()
@@ -98,11 +102,13 @@ const namespaces = z.strictObject({
     .describe(
       "Create the namespaces; false when someone else owns them (they must exist, and are never deleted)",
     ),
-  certManager: dnsLabel.default("cert-manager"),
-  istio: dnsLabel.default("istio-system"),
-  knativeOperator: dnsLabel.default("knative-operator"),
-  knativeServing: dnsLabel.default("knative-serving"),
-  kserve: dnsLabel.default("kserve"),
+  certManager: dnsLabel.default("cert-manager").describe("Where cert-manager runs"),
+  istio: dnsLabel.default("istio-system").describe("Where istiod and the ingress gateway run"),
+  knativeOperator: dnsLabel.default("knative-operator").describe("Where the Knative operator runs"),
+  knativeServing: dnsLabel.default("knative-serving").describe("Where Knative Serving runs"),
+  kserve: dnsLabel
+    .default("kserve")
+    .describe("Where KServe runs; LLM parts of KServe work in kserve only"),
 });
 
 const registry = z.strictObject({
@@ -185,16 +191,18 @@ const charts = z.discriminatedUnion("source", [
   }),
 ]);
 
+const FROM_SET = "Release to install; default: that of the set around kserve:kserve.version";
+
 const components = {
   gatewayApi: z.strictObject({
-    version: version.optional(),
+    version: version.optional().describe(FROM_SET),
     deleteCrdsOnDestroy: z
       .boolean()
       .default(false)
       .describe("Also delete the CRDs, and with them every Gateway and route of the cluster"),
   }),
   certManager: z.strictObject({
-    version: version.optional(),
+    version: version.optional().describe(FROM_SET),
     deleteCrdsOnDestroy: z
       .boolean()
       .default(false)
@@ -202,7 +210,7 @@ const components = {
     ...workload,
   }),
   istio: z.strictObject({
-    version: version.optional(),
+    version: version.optional().describe(FROM_SET),
     ...workload,
     gateway: z
       .strictObject({
@@ -213,7 +221,9 @@ const components = {
       .prefault({}),
   }),
   knative: z.strictObject({
-    version: version.optional().describe("Knative Serving version"),
+    version: version
+      .optional()
+      .describe("Knative Serving version; default: that of the set around kserve:kserve.version"),
     operatorVersion: version
       .optional()
       .describe(
@@ -230,7 +240,9 @@ const components = {
       .describe("Cluster-wide defaults, written to config-autoscaler"),
   }),
   kserve: z.strictObject({
-    version: version.optional(),
+    version: version
+      .optional()
+      .describe("KServe release, which decides about all others; default: that of the default set"),
     resources: resources.optional(),
     values: values.default({}),
   }),
@@ -263,7 +275,11 @@ const acknowledgement = z.strictObject({
 
 /** All keys of the namespace `kserve:`. */
 export const settingsSchema = z.strictObject({
-  mode: z.enum(MODES).describe("KServe's default deployment mode"),
+  mode: z
+    .enum(MODES)
+    .describe(
+      "KServe's default deployment mode; ModelMesh exists in KServe 0.11 to 0.14 only and brings no etcd of its own",
+    ),
   kubernetes: kubernetes.prefault({}),
   ingress: ingress.prefault({}),
   namespaces: namespaces.prefault({}),

@@ -51,7 +51,7 @@ function variantsOf(set: VersionSet, catalog: Catalog): Variant[] {
 }
 
 function imagesOf(set: VersionSet, settings: Settings, catalog: Catalog): readonly PlannedImage[] {
-  const ingress = resolveIngress(settings);
+  const ingress = resolveIngress(settings, catalog);
   const needed = neededProducts(settings, ingress);
   const versions = Object.fromEntries(
     releasesOf(set).filter(([product]) => (needed as ReadonlySet<string>).has(product)),

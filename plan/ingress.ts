@@ -1,4 +1,6 @@
-import type { Settings } from "../config/schema.ts";
+import type { IngressType, Mode, Settings } from "../config/schema.ts";
+import type { Catalog } from "../versions/catalog.ts";
+import type { ReleaseOf } from "../versions/schema.ts";
 import type { Problem } from "../problems/problem.ts";
 import type { ResolvedIngress } from "./plan.ts";
 
@@ -6,9 +8,26 @@ import type { ResolvedIngress } from "./plan.ts";
 const TYPES_BY_MODE = {
   Serverless: ["istio", "kourier"],
   RawDeployment: ["istio", "gateway-class", "ingress-class", "none"],
+  // ModelMesh answers at a Service of its own; KServe makes no ingress objects for it.
+  ModelMesh: ["none"],
 } as const;
 
-const DEFAULT_TYPE = { Serverless: "istio", RawDeployment: "gateway-class" } as const;
+/** The ingress type of a stack that names none. KServe knows Gateway API from 0.15 on, which is catalog data. */
+function defaultType(mode: Mode, gatewayApi: boolean): IngressType {
+  if (mode === "Serverless") return "istio";
+  if (mode === "ModelMesh") return "none";
+  return gatewayApi ? "gateway-class" : "ingress-class";
+}
+
+/** Whether this release of KServe can write Gateway API routes. */
+function knowsGatewayApi(release: ReleaseOf<"kserve"> | undefined): boolean {
+  return release === undefined || release.values.keys["enableGatewayApi"] !== undefined;
+}
+
+/** The KServe release that a stack is about; `undefined` when the catalog has no row for it. */
+function kserveOf(settings: Settings, catalog: Catalog): ReleaseOf<"kserve"> | undefined {
+  return catalog.find("kserve", settings.kserve.version ?? catalog.defaultSet.kserve);
+}
 
 /** Our own GatewayClass for Istio: istiod serves every class of its controller and keeps `istio` for itself. */
 const ISTIO_CLASS = {
@@ -20,9 +39,10 @@ const ISTIO_CLASS = {
 const DEFAULT_CLASS = { "gateway-class": "envoy", "ingress-class": "nginx" } as const;
 
 /** Fills in the ingress choice of a stack. */
-export function resolveIngress(settings: Settings): ResolvedIngress {
+export function resolveIngress(settings: Settings, catalog: Catalog): ResolvedIngress {
   const { ingress } = settings;
-  const type = ingress.type ?? DEFAULT_TYPE[settings.mode];
+  const gatewayApi = knowsGatewayApi(kserveOf(settings, catalog));
+  const type = ingress.type ?? defaultType(settings.mode, gatewayApi);
   if (type === "istio") {
     return { type, ...ISTIO_CLASS, gateway: ingress.gateway ?? true };
   }
@@ -39,9 +59,18 @@ export function resolveIngress(settings: Settings): ResolvedIngress {
   return { type, gateway: false };
 }
 
-/** Combinations of mode and ingress that cannot work. */
-export function checkIngress(settings: Settings, ingress: ResolvedIngress): Problem[] {
+/** Combinations of mode, release and ingress that cannot work. */
+export function checkIngress(
+  settings: Settings,
+  ingress: ResolvedIngress,
+  catalog: Catalog,
+): Problem[] {
+  const release = kserveOf(settings, catalog);
   const allowed: readonly string[] = TYPES_BY_MODE[settings.mode];
+  const needsRoutes =
+    settings.mode === "RawDeployment" && ["gateway-class", "istio"].includes(ingress.type);
+  if (needsRoutes && release !== undefined && !knowsGatewayApi(release))
+    return [withoutGatewayApi(release, ingress.type)];
   if (allowed.includes(ingress.type)) return [];
   return [
     {
@@ -50,7 +79,20 @@ export function checkIngress(settings: Settings, ingress: ResolvedIngress): Prob
       where: "kserve:ingress.type",
       found: `${JSON.stringify(ingress.type)} with mode ${settings.mode}`,
       allowed: `${allowed.map((type) => JSON.stringify(type)).join(" | ")} with mode ${settings.mode}`,
-      fix: `set kserve:ingress.type to "${DEFAULT_TYPE[settings.mode]}", or change kserve:mode`,
+      fix: `set kserve:ingress.type to "${defaultType(settings.mode, knowsGatewayApi(release))}", or change kserve:mode`,
     },
   ];
+}
+
+/** Raw deployments are reached through Gateway API routes here, with Istio too; releases up to 0.14 write none. */
+function withoutGatewayApi(release: ReleaseOf<"kserve">, type: IngressType): Problem {
+  return {
+    code: "catalog-ingress-unsupported",
+    level: "block",
+    where: "kserve:ingress.type",
+    found: `"${type}" with mode RawDeployment and KServe ${release.version}, which writes no Gateway API routes`,
+    allowed: '"ingress-class" | "none" with this release',
+    source: release.values.source,
+    fix: 'set kserve:ingress.type to "ingress-class", or kserve:kserve.version to 0.15 or newer',
+  };
 }

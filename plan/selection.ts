@@ -39,8 +39,7 @@ export function selectVersions(
   catalog: Catalog,
 ): { readonly selection: Selection; readonly problems: readonly Problem[] } {
   const needed = neededProducts(settings, ingress);
-  const set =
-    catalog.sets.find((item) => item.kserve === settings.kserve.version) ?? catalog.defaultSet;
+  const set = setAround(settings.kserve.version, catalog);
   const versions: Record<string, string> = {};
   const problems: Problem[] = [];
   for (const [product, key, choice] of CHOICES) {
@@ -56,6 +55,16 @@ export function selectVersions(
   if (settings.kubernetes.version !== undefined)
     versions["kubernetes"] = settings.kubernetes.version;
   return { selection: { versions, mode: settings.mode, ingress: ingress.type }, problems };
+}
+
+/** The set of a KServe release; for one without a set of its own that of the same minor, at last the default set. */
+function setAround(kserve: string | undefined, catalog: Catalog): Catalog["defaultSet"] {
+  const minorOf = (version: string): string => version.split(".").slice(0, 2).join(".");
+  return (
+    catalog.sets.find((set) => set.kserve === kserve) ??
+    catalog.sets.find((set) => kserve !== undefined && minorOf(set.kserve) === minorOf(kserve)) ??
+    catalog.defaultSet
+  );
 }
 
 /**

@@ -37,7 +37,7 @@ function valuesOf(
   settings: Settings,
   catalog: Catalog,
 ): Values[] {
-  const ingress = resolveIngress(settings);
+  const ingress = resolveIngress(settings, catalog);
   const versions = versionsAround(release, settings, catalog);
   const layers = planLayers({
     settings,
@@ -59,7 +59,7 @@ function versionsAround(
   settings: Settings,
   catalog: Catalog,
 ): Readonly<Record<string, string>> {
-  const needed = neededProducts(settings, resolveIngress(settings));
+  const needed = neededProducts(settings, resolveIngress(settings, catalog));
   const { kserve, istio, ...set } = catalog.defaultSet;
   const all: Record<string, string> = {
     kserve,

@@ -1,6 +1,7 @@
 import type { ResourceValidationPolicy } from "@pulumi/policy";
 import { z } from "zod";
 import { check } from "../compat/check.ts";
+import { rulesOf } from "../compat/rules-of.ts";
 import type { Selection } from "../compat/rule.ts";
 import { INGRESS_TYPES, MODES } from "../config/schema.ts";
 import { formatProblem } from "../problems/problem.ts";
@@ -62,6 +63,7 @@ export const compatibilityPolicy: ResourceValidationPolicy = {
     };
     const problems = check(selectionOf(contract.data), {
       acknowledge: allowAcknowledgements ? acknowledge : [],
+      rules: rulesOf(catalog),
       offers: (subject) => (subject === "kubernetes" ? [] : catalog.versions(subject)),
     });
     for (const problem of problems) {

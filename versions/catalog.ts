@@ -5,19 +5,27 @@ import { z } from "zod";
 import { PRODUCTS, releaseSchema } from "./schema.ts";
 import type { Product, Release, ReleaseOf } from "./schema.ts";
 
+const kubernetesMinor = z.string().regex(/^\d+\.\d+$/, "a Kubernetes minor, like 1.34");
+
 /** A version for every product that users choose by version. */
 export const setSchema = z.strictObject({
   /** Short name, also the name under which docs and commands list it. */
   name: z.string().regex(/^[a-z0-9.-]+$/),
   summary: z.string(),
+  /** How well the set is founded: run by us, inside published rows, or merely in use. */
+  evidence: z.enum(["tested", "upstream", "user-named"]),
+  /** Kubernetes minors on which we ran it; `tested` says nothing of others. */
+  testedOn: z.array(kubernetesMinor).default([]),
+  /** Rules that the set breaks, blocking ones only; a stack with this set has to acknowledge them. */
+  breaks: z.array(z.string()).default([]),
   kserve: z.string(),
   "knative-serving": z.string(),
   "knative-operator": z.string(),
   istio: z.string(),
   "cert-manager": z.string(),
   "gateway-api": z.string(),
-  /** Kubernetes minors on which the row that supports the set was published. */
-  kubernetes: z.array(z.string().regex(/^\d+\.\d+$/)).min(1),
+  /** Kubernetes minors on which every rule lets the set pass, but for `breaks`. */
+  kubernetes: z.array(kubernetesMinor).min(1),
   source: z.string().min(1),
 });
 export type VersionSet = z.infer<typeof setSchema>;
@@ -83,9 +91,43 @@ export function loadCatalog(directory?: string): Catalog {
 }
 
 function readCatalog(directory: string): Catalog {
+  refuseUnknownFolders(directory);
   const releases = PRODUCTS.flatMap((product) => loadProduct(directory, product));
   const sets = parse(setsFileSchema, join(directory, "sets.json"), "sets.json");
+  checkSets(sets.sets, releases);
   return new Catalog(releases, sets.sets, sets.default);
+}
+
+function refuseUnknownFolders(directory: string): void {
+  const folders = readdirSync(directory, { withFileTypes: true }).filter((item) =>
+    item.isDirectory(),
+  );
+  const unknown = folders.find((folder) => !(PRODUCTS as readonly string[]).includes(folder.name));
+  if (unknown !== undefined)
+    throw new CatalogError(`${unknown.name}/: no such product; known: ${PRODUCTS.join(", ")}`);
+}
+
+/** Products that every set names, each of which must be a release of the catalog. */
+const SET_PRODUCTS = [
+  "kserve",
+  "knative-serving",
+  "knative-operator",
+  "istio",
+  "cert-manager",
+  "gateway-api",
+] as const;
+
+function checkSets(sets: readonly VersionSet[], releases: readonly Release[]): void {
+  const known = new Set(releases.map((release) => `${release.product}/${release.version}`));
+  const names = new Set<string>();
+  sets.forEach((set, index) => {
+    const at = `sets.json: sets.${String(index)}`;
+    if (names.has(set.name)) throw new CatalogError(`${at}.name: "${set.name}" is there twice`);
+    names.add(set.name);
+    const missing = SET_PRODUCTS.find((product) => !known.has(`${product}/${set[product]}`));
+    if (missing !== undefined)
+      throw new CatalogError(`${at}.${missing}: no file ${missing}/${set[missing]}.json`);
+  });
 }
 
 function loadProduct(directory: string, product: Product): Release[] {

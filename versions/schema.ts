@@ -5,6 +5,7 @@
  * established is left out; nothing here is guessed. What differs from release to release is data in these files,
  * never an `if` in a component.
  */
+import semver from "semver";
 import { z } from "zod";
 
 /** Products that have releases of their own. `knative-serving` is what users call the Knative version. */
@@ -114,8 +115,29 @@ const image = z.strictObject({
 /** Logical settings that differ in spelling from release to release, as chart value paths. */
 const valueKeys = z.strictObject({ keys: z.record(z.string(), z.string()), source });
 
+const range = z
+  .string()
+  .refine((text) => semver.validRange(text) !== null && text.trim() !== "", "an npm semver range");
+
+/**
+ * A demand of this release on a neighbour or on the cluster, as its project publishes it. The tables of compat/rules
+ * hold those of whole minors; a release that no table covers brings its own.
+ */
+const demand = z.strictObject({
+  subject: z.enum([...PRODUCTS, "kubernetes"]),
+  range,
+  /** What breaks otherwise, in one sentence. */
+  because: z.string().min(20),
+  source,
+});
+
+/** One line of KServe's published table for this release: what goes together on a Kubernetes minor. */
+const publishedRow = z.strictObject({ kubernetes: range, istio: range, knative: range, source });
+
 const base = {
   version,
+  /** Demands that no table in compat/rules has. */
+  demands: z.array(demand).default([]),
   released: z
     .string()
     .regex(/^\d{4}-\d{2}-\d{2}$/)
@@ -181,6 +203,8 @@ const networkPlugin = z.strictObject({ ...base, product: z.enum(["net-istio", "n
 const kserve = z.strictObject({
   ...base,
   product: z.literal("kserve"),
+  /** Published rows of a release that compat/rules/kserve-rows.ts does not cover; without any it is refused. */
+  rows: z.array(publishedRow).default([]),
   /** How this release spells our modes in `inferenceservice-config`; a mode that is missing does not exist in it. */
   modes: z.strictObject({
     spelling: z.partialRecord(z.enum(["Serverless", "RawDeployment", "ModelMesh"]), z.string()),

@@ -1,4 +1,5 @@
 import type { Rule } from "../rule.ts";
+import { END_OF_LIFE_RULES } from "./end-of-life.ts";
 import { KNOWN_BAD_RULES } from "./known-bad.ts";
 import { KSERVE_RULES } from "./kserve.ts";
 import { KUBERNETES_RULES } from "./kubernetes.ts";
@@ -10,4 +11,5 @@ export const RULES: readonly Rule[] = [
   ...KUBERNETES_RULES,
   ...NEIGHBOUR_RULES,
   ...KNOWN_BAD_RULES,
+  ...END_OF_LIFE_RULES,
 ];

@@ -1,112 +1,9 @@
 import type { Rule } from "../rule.ts";
+import { PUBLISHED_ROWS } from "./kserve-rows.ts";
+import type { PublishedRow } from "./kserve-rows.ts";
 
-/** One line of the table on KServe's Serverless installation page: minors that it recommends together. */
-interface PublishedRow {
-  readonly kserve: string;
-  readonly kubernetes: string;
-  readonly istio: string;
-  readonly knative: string;
-  readonly source: string;
-}
-
-const PAGE = "admin/serverless/serverless.md";
-const V16_TO_20 =
-  "kserve/website@05b83a6c:versioned_docs/version-0.16/admin-guide/serverless/serverless.md; kserve/website@05b83a6c:versioned_docs/version-0.20/admin-guide/serverless/serverless.md";
-
-/** The published rows of the releases in the catalog (the text of 0.16 to 0.20 is identical). */
-export const PUBLISHED_ROWS: readonly PublishedRow[] = [
-  {
-    kserve: "0.11.x",
-    kubernetes: "1.25.x",
-    istio: "1.15.x || 1.16.x",
-    knative: "1.4.x - 1.9.x",
-    source: `kserve/website@0f34ac51:docs/${PAGE}`,
-  },
-  {
-    kserve: "0.11.x",
-    kubernetes: "1.26.x",
-    istio: "1.17.x",
-    knative: "1.7.x - 1.11.x",
-    source: `kserve/website@0f34ac51:docs/${PAGE}`,
-  },
-  {
-    kserve: "0.11.x",
-    kubernetes: "1.27.x",
-    istio: "1.17.x || 1.18.x",
-    knative: "1.9.x - 1.11.x",
-    source: `kserve/website@0f34ac51:docs/${PAGE}`,
-  },
-  {
-    kserve: "0.12.x || 0.13.x",
-    kubernetes: "1.27.x",
-    istio: "1.18.x || 1.19.x",
-    knative: "1.10.x || 1.11.x",
-    source: `kserve/website@e27b5e17:docs/${PAGE}; kserve/website@bd140cb5:docs/${PAGE}`,
-  },
-  {
-    kserve: "0.12.x || 0.13.x",
-    kubernetes: "1.28.x",
-    istio: "1.19.x || 1.20.x",
-    knative: "1.11.x || >=1.12.4 <1.13.0",
-    source: `kserve/website@e27b5e17:docs/${PAGE}; kserve/website@bd140cb5:docs/${PAGE}`,
-  },
-  {
-    kserve: "0.12.x || 0.13.x",
-    kubernetes: "1.29.x",
-    istio: "1.20.x || 1.21.x",
-    knative: ">=1.12.4 <1.13.0 || >=1.13.1 <1.14.0",
-    source: `kserve/website@e27b5e17:docs/${PAGE}; kserve/website@bd140cb5:docs/${PAGE}`,
-  },
-  {
-    kserve: "0.14.x",
-    kubernetes: "1.28.x",
-    istio: "1.22.x",
-    knative: "1.15.x",
-    source: `kserve/website@9c020609:docs/${PAGE}; kserve/website@d1ee1840:docs/${PAGE}`,
-  },
-  {
-    kserve: "0.14.x",
-    kubernetes: "1.29.x || 1.30.x",
-    istio: "1.22.x || 1.23.x",
-    knative: "1.15.x || 1.16.x",
-    source: `kserve/website@9c020609:docs/${PAGE}; kserve/website@d1ee1840:docs/${PAGE}`,
-  },
-  {
-    kserve: "0.15.x",
-    kubernetes: "1.30.x",
-    istio: "1.22.x || 1.23.x",
-    knative: "1.15.x || 1.16.x",
-    source: `kserve/website@304752ed:docs/${PAGE}`,
-  },
-  {
-    kserve: "0.15.x",
-    kubernetes: "1.31.x",
-    istio: "1.24.x || 1.25.x",
-    knative: "1.16.x || 1.17.x",
-    source: `kserve/website@304752ed:docs/${PAGE}`,
-  },
-  {
-    kserve: "0.15.x",
-    kubernetes: "1.32.x",
-    istio: "1.25.x || 1.26.x",
-    knative: "1.17.x || 1.18.x",
-    source: `kserve/website@304752ed:docs/${PAGE}`,
-  },
-  {
-    kserve: ">=0.16.0 <0.21.0",
-    kubernetes: "1.32.x || 1.33.x",
-    istio: "1.27.x || 1.28.x",
-    knative: "1.19.x || 1.20.x",
-    source: V16_TO_20,
-  },
-  {
-    kserve: ">=0.16.0 <0.21.0",
-    kubernetes: "1.34.x",
-    istio: "1.28.x",
-    knative: "1.19.x || 1.20.x",
-    source: V16_TO_20,
-  },
-];
+const V20_PAGE =
+  "kserve/website@05b83a6c:versioned_docs/version-0.20/admin-guide/serverless/serverless.md";
 
 const OUTSIDE_ROW =
   "the pair is in no row of KServe's published table, so nobody has said that it works";
@@ -139,9 +36,9 @@ function rowRules(row: PublishedRow): Rule[] {
 }
 
 /** The same without knowing the Kubernetes version (or outside the table): any row of the release may fit. */
-function unionRules(): Rule[] {
-  return [...new Set(PUBLISHED_ROWS.map((row) => row.kserve))].flatMap((kserve) => {
-    const rows = PUBLISHED_ROWS.filter((row) => row.kserve === kserve);
+function unionRules(all: readonly PublishedRow[]): Rule[] {
+  return [...new Set(all.map((row) => row.kserve))].flatMap((kserve) => {
+    const rows = all.filter((row) => row.kserve === kserve);
     const union = (key: "istio" | "knative" | "kubernetes"): string =>
       rows.map((row) => row[key]).join(" || ");
     const common = {
@@ -168,6 +65,7 @@ function unionRules(): Rule[] {
       {
         id: "compat-kserve-kubernetes",
         when: { kserve },
+        modes: ["Serverless"],
         requires: { subject: "kubernetes", range: union("kubernetes") },
         ...common,
         because: "KServe publishes no row for this Kubernetes minor",
@@ -176,18 +74,79 @@ function unionRules(): Rule[] {
   });
 }
 
-/** What else KServe's releases ask of their neighbours. */
-const OTHER: readonly Rule[] = [
-  {
-    id: "compat-kserve-cert-manager",
-    when: { kserve: ">=0.14.0 <0.21.0" },
-    requires: { subject: "cert-manager", range: ">=1.15.0" },
+/** Rules of a set of published rows: of each row, and of all rows of a release together. */
+export function rulesOfRows(rows: readonly PublishedRow[]): Rule[] {
+  return [...rows.flatMap(rowRules), ...unionRules(rows)];
+}
+
+/** The rule for releases outside the `covered` ranges, of which nobody has published a row: none passes by silence. */
+export function noRowRule(covered: readonly string[]): Rule {
+  return {
+    id: "compat-kserve-no-row",
+    when: { kserve: "*" },
+    except: { kserve: covered.join(" || ") },
     level: "block",
     evidence: "upstream",
-    source:
-      "kserve/website@05b83a6c:versioned_docs/version-0.20/admin-guide/kubernetes-deployment.md; kserve/website@gh-pages:0.15/admin/kubernetes_deployment/index.html",
+    source: V20_PAGE,
+    because:
+      "KServe publishes no row of versions for this release, so no set around it is known to fit",
+  };
+}
+
+/** Lowest version that a page on installing KServe without Serverless names: KServe range, lowest version, source. */
+type Floor = readonly [kserve: string, lowest: string, source: string];
+
+const V20_DEPLOYMENT =
+  "kserve/website@05b83a6c:versioned_docs/version-0.20/admin-guide/kubernetes-deployment.md";
+const V15_DEPLOYMENT = "kserve/website@gh-pages:0.15/admin/kubernetes_deployment/index.html";
+const V14_DEPLOYMENT = "kserve/website@gh-pages:0.14/admin/kubernetes_deployment/index.html";
+const V11_DEPLOYMENT = "kserve/website@gh-pages:0.11/admin/kubernetes_deployment/index.html";
+
+const KUBERNETES_FLOORS: readonly Floor[] = [
+  ["0.11.x", "1.22.0", V11_DEPLOYMENT],
+  [
+    "0.12.x || 0.13.x",
+    "1.22.0",
+    "kserve/website@gh-pages:0.13/admin/kubernetes_deployment/index.html",
+  ],
+  ["0.14.x", "1.28.0", V14_DEPLOYMENT],
+  ["0.15.x", "1.30.0", V15_DEPLOYMENT],
+  [">=0.16.0 <0.21.0", "1.32.0", V20_DEPLOYMENT],
+];
+
+const CERT_MANAGER_FLOORS: readonly Floor[] = [
+  ["0.11.x", "1.9.0", V11_DEPLOYMENT],
+  ["0.12.x || 0.13.x", "1.9.0", "kserve/website@e27b5e17:docs/admin/serverless/serverless.md"],
+  ["0.14.x", "1.15.0", V14_DEPLOYMENT],
+  ["0.15.x", "1.15.0", V15_DEPLOYMENT],
+  [">=0.16.0 <0.21.0", "1.15.0", V20_DEPLOYMENT],
+];
+
+/** Without Knative no row applies, only the lowest Kubernetes version that the installation page names. */
+const FLOORS: readonly Rule[] = [
+  ...KUBERNETES_FLOORS.map(([kserve, lowest, source]): Rule => ({
+    id: "compat-kserve-kubernetes",
+    when: { kserve },
+    modes: ["RawDeployment", "ModelMesh"],
+    requires: { subject: "kubernetes", range: `>=${lowest}` },
+    level: "block",
+    evidence: "upstream",
+    source,
+    because: "KServe documents this Kubernetes version as its minimum",
+  })),
+  ...CERT_MANAGER_FLOORS.map(([kserve, lowest, source]): Rule => ({
+    id: "compat-kserve-cert-manager",
+    when: { kserve },
+    requires: { subject: "cert-manager", range: `>=${lowest}` },
+    level: "block",
+    evidence: "upstream",
+    source,
     because: "KServe documents this cert-manager as its minimum",
-  },
+  })),
+];
+
+/** Gateway API bundles that releases are built and documented with; KServe up to 0.14 does not use them. */
+const GATEWAY_API: readonly Rule[] = [
   {
     id: "compat-kserve-gateway-api",
     when: { kserve: "0.15.x || 0.16.x" },
@@ -200,18 +159,29 @@ const OTHER: readonly Rule[] = [
   },
   {
     id: "compat-kserve-gateway-api",
+    when: { kserve: ">=0.17.0 <0.20.0" },
+    requires: { subject: "gateway-api", range: ">=1.3.0 <1.5.0" },
+    level: "block",
+    evidence: "upstream",
+    source:
+      "kserve/kserve@v0.19.0:kserve-deps.env; kserve/kserve@v0.19.0:go.mod; kserve/website@05b83a6c:versioned_docs/version-0.19/admin-guide/kubernetes-deployment.md",
+    because: "these releases document 1.3.0 as the minimum and are built and installed with 1.4",
+  },
+  {
+    id: "compat-kserve-gateway-api",
     when: { kserve: "0.20.x" },
     requires: { subject: "gateway-api", range: ">=1.3.0 <1.6.0" },
     level: "block",
     evidence: "upstream",
-    source:
-      "kserve/kserve@v0.20.0:kserve-deps.env; kserve/kserve@v0.20.0:go.mod; kserve/website@05b83a6c:versioned_docs/version-0.20/admin-guide/kubernetes-deployment.md",
+    source: `kserve/kserve@v0.20.0:kserve-deps.env; kserve/kserve@v0.20.0:go.mod; ${V20_DEPLOYMENT}`,
     because: "KServe 0.20 documents 1.3.0 as the minimum and is built with 1.5.1",
   },
 ];
 
+/** What KServe's releases ask of Kubernetes and of their neighbours. */
 export const KSERVE_RULES: readonly Rule[] = [
-  ...PUBLISHED_ROWS.flatMap(rowRules),
-  ...unionRules(),
-  ...OTHER,
+  ...rulesOfRows(PUBLISHED_ROWS),
+  noRowRule(PUBLISHED_ROWS.map((row) => row.kserve)),
+  ...FLOORS,
+  ...GATEWAY_API,
 ];

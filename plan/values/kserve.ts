@@ -38,16 +38,13 @@ export function kserveValues(
       [keys["ingressClassName"], ingress.type === "ingress-class" ? ingress.className : undefined],
       [keys["disableIngressCreation"], ingress.type === "none" ? true : undefined],
       // Without Istio there is no VirtualService kind; the controller would look for it (kserve/kserve#4984).
-      [
-        keys["disableIstioVirtualHost"],
-        settings.mode === "RawDeployment" || ingress.type !== "istio",
-      ],
+      [keys["disableIstioVirtualHost"], settings.mode !== "Serverless" || ingress.type !== "istio"],
       [keys["controllerResources"], settings.kserve.resources],
       [
         keys["controllerImagePullSecrets"],
         pullSecret === undefined ? undefined : [{ name: pullSecret }],
       ],
-      [keys["modelmeshEnabled"], false],
+      [keys["modelmeshEnabled"], settings.mode === "ModelMesh"],
       // The chart writes these two as strings into the ConfigMap.
       [keys["enableMetricAggregation"], features.monitoring ? "true" : undefined],
       [keys["enablePrometheusScraping"], features.monitoring ? "true" : undefined],

@@ -18,8 +18,10 @@ const base: Selection = {
   mode: "Serverless",
   ingress: "istio",
 };
+/** A day before every end of life, so that only what is asked about fires. */
+const asOf = "2023-01-01";
 const codesOf = (versions: Selection["versions"], rest: Partial<Selection> = {}): string[] =>
-  check({ ...base, ...rest, versions: { ...base.versions, ...versions } }).map(
+  check({ ...base, ...rest, versions: { ...base.versions, ...versions } }, { asOf }).map(
     (problem) => problem.code,
   );
 
@@ -87,7 +89,42 @@ describe("check", () => {
     const { kubernetes: _kubernetes, ...unknown } = base.versions;
     expect(codesOf({ istio: "1.27.1", kubernetes: "1.33" })).not.toContain("compat-kserve-istio");
     expect(codesOf({ istio: "1.27.1", kubernetes: "1.34" })).toContain("compat-kserve-istio");
-    expect(check({ ...base, versions: { ...unknown, istio: "1.27.9" } })).toEqual([]);
+    const problems = check({ ...base, versions: { ...unknown, istio: "1.27.9" } });
+    expect(problems.filter((problem) => problem.level === "block")).toEqual([]);
+  });
+
+  it("judges dated rules by the day: nothing or a warning before it, their own level from it on", () => {
+    const rule: Rule = {
+      id: "compat-istio-test",
+      when: { istio: "1.28.x" },
+      level: "block",
+      from: "2026-12-01",
+      evidence: "upstream",
+      source: "istio/istio#1",
+      because: "it is over from that day on",
+    };
+    const levels = (level: Rule["level"], day: string): string[] =>
+      check(base, { rules: [{ ...rule, level }], asOf: day }).map((problem) => problem.level);
+    expect(levels("block", "2026-11-30")).toEqual(["warn"]);
+    expect(levels("block", "2026-12-01")).toEqual(["block"]);
+    expect(levels("warn", "2026-11-30")).toEqual([]);
+    expect(levels("warn", "2026-12-01")).toEqual(["warn"]);
+  });
+
+  it("only warns of end of life, and never follows a warning into a set that blocks", () => {
+    const offers = (subject: string): readonly string[] =>
+      subject === "istio" ? catalog.versions("istio") : [];
+    const problems = check(base, { asOf: "2026-11-21", offers });
+    expect(problems.map((problem) => [problem.code, problem.level])).toEqual([
+      ["compat-istio-end-of-life", "warn"],
+      ["compat-knative-serving-end-of-life", "warn"],
+    ]);
+    expect(problems[0]?.fix).toBe("no version on offer fits better; keep it knowingly");
+  });
+
+  it("refuses a release of KServe that nobody has published a row of", () => {
+    expect(codesOf({ kserve: "0.21.0" })).toContain("compat-kserve-no-row");
+    expect(codesOf({ kserve: "0.20.9" })).not.toContain("compat-kserve-no-row");
   });
 
   it("does not ask about layers that are not there", () => {

@@ -59,7 +59,7 @@ describe("parseSettings", () => {
     const [problem] = parseSettings({ mode: "serverless" }).problems;
     expect(problem).toMatchObject({
       found: '"serverless"',
-      allowed: '"Serverless" | "RawDeployment"',
+      allowed: '"Serverless" | "RawDeployment" | "ModelMesh"',
     });
   });
 

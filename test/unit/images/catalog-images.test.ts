@@ -104,7 +104,7 @@ describe("listing images", () => {
         const settings = settingsOf({ mode, registry: { host: "harbor.test" } });
         const sources = imageSources(
           { ...versionsOf(set), kserve },
-          resolveIngress(settings),
+          resolveIngress(settings, catalog),
           catalog,
         );
         return planImages(sources, settings, catalog).images.length;
