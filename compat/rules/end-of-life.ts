@@ -49,19 +49,18 @@ export const END_OF_LIFE: readonly EndOfLifeTable[] = [
   {
     subject: "knative-serving",
     source:
-      "endoflife-date/endoflife.date@master:products/knative.md; knative/community@main:mechanics/RELEASE-SCHEDULE.md",
+      "endoflife-date/endoflife.date@02ce42c26db5:products/knative.md; knative/community@main:mechanics/RELEASE-SCHEDULE.md",
     minors: [
-      // Up to 1.14 by the schedule's rule: one week after the release of the second next minor.
-      ["1.11", "2024-01-31"],
+      ["1.11", "2024-01-30"],
       ["1.12", "2024-04-30"],
-      ["1.13", "2024-07-29"],
-      ["1.14", "2024-10-29"],
+      ["1.13", "2024-07-22"],
+      ["1.14", "2024-10-22"],
       ["1.15", "2025-01-21"],
       ["1.16", "2025-04-22"],
       ["1.17", "2025-07-28"],
       ["1.18", "2025-10-28"],
-      ["1.19", "2026-02-03"],
-      ["1.20", "2026-05-05"],
+      ["1.19", "2026-01-28"],
+      ["1.20", "2026-04-21"],
       ["1.21", "2026-08-04"],
     ],
   },

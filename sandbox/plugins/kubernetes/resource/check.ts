@@ -8,7 +8,7 @@ import {
   toProperties,
 } from "../object.ts";
 import { nameOfUrn, typeInfo, typeOfUrn } from "../kinds.ts";
-import { containsUnknown, isUnknown } from "../value.ts";
+import { containsUnknown, isObject, isUnknown } from "../value.ts";
 import { adoptName, autoname } from "./naming.ts";
 import { markSecrets } from "./secrets.ts";
 import { normalize } from "./normalize.ts";
@@ -48,7 +48,29 @@ export async function checkInputs(session: Session, args: CheckArgs): Promise<Js
 
 /** Inputs in the form in which they are compared; nothing is added that the program did not say. */
 export function normalizedInputs(inputs: JsonObject): JsonObject {
-  return containsUnknown(inputs) ? inputs : prune(normalize(inputs), withSecretData(inputs));
+  if (containsUnknown(inputs)) return withoutReadOnly(inputs);
+  return withoutReadOnly(prune(normalize(inputs), withSecretData(inputs)));
+}
+
+/**
+ * Metadata that only the API server writes. Generated manifests carry `creationTimestamp: null`, which would differ from
+ * the live value on every run (provider.go, normalizeInputs).
+ */
+const READ_ONLY: ReadonlySet<string> = new Set([
+  "creationTimestamp",
+  "deletionGracePeriodSeconds",
+  "deletionTimestamp",
+  "generation",
+  "managedFields",
+  "resourceVersion",
+  "uid",
+]);
+
+function withoutReadOnly(object: JsonObject): JsonObject {
+  const { metadata } = object;
+  if (!isObject(metadata)) return object;
+  const kept = Object.entries(metadata).filter(([key]) => !READ_ONLY.has(key));
+  return { ...object, metadata: Object.fromEntries(kept) };
 }
 
 /** `stringData` becomes `data`, which pruning to the inputs' own shape would lose. */
