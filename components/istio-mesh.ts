@@ -7,7 +7,7 @@ import type { GatewayApi } from "./gateway-api.ts";
 import { IstioGateway } from "./istio-gateway.ts";
 import { layerType, standsOn } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
-import { adoptCrds, HAS_CA_BUNDLE, waitFor } from "./transforms.ts";
+import { adoptCrds, forceUpdates, HAS_CA_BUNDLE, waitFor } from "./transforms.ts";
 
 export interface IstioMeshArgs extends LayerArgs {
   readonly certManager: CertManager;
@@ -46,7 +46,10 @@ export class IstioMesh extends pulumi.ComponentResource {
       name: `${name}-base`,
       chart: getChart(args.layer, "base"),
       namespace: args.plan.settings.namespaces.istio,
-      transforms: [adoptCrds(args.providers, false)],
+      transforms: [
+        adoptCrds(args.providers, false),
+        forceUpdates("ValidatingWebhookConfiguration"),
+      ],
     });
   }
 
@@ -55,7 +58,10 @@ export class IstioMesh extends pulumi.ComponentResource {
       name: `${name}-istiod`,
       chart: getChart(args.layer, "controller"),
       namespace: args.plan.settings.namespaces.istio,
-      transforms: [waitFor("MutatingWebhookConfiguration", HAS_CA_BUNDLE)],
+      transforms: [
+        waitFor("MutatingWebhookConfiguration", HAS_CA_BUNDLE),
+        forceUpdates("ValidatingWebhookConfiguration"),
+      ],
       dependsOn: [base],
     });
   }

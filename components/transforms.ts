@@ -71,6 +71,17 @@ export function waitFor(
   };
 }
 
+/**
+ * Lets an update of one kind win over another writer of the same field: istiod turns the `failurePolicy` of its
+ * validating webhooks to `Fail`, and charts before 1.28.6 state `Ignore` (istio/istio#57643); it corrects it again.
+ */
+export function forceUpdates(kind: string): ObjectTransform {
+  return (object) =>
+    object.kind === kind
+      ? { object: annotate(object, { "pulumi.com/patchForce": "true" }) }
+      : undefined;
+}
+
 /** Present as soon as somebody signed the webhook's certificate; a JSONPath that the provider waits on. */
 export const HAS_CA_BUNDLE = "jsonpath={.webhooks[*].clientConfig.caBundle}";
 

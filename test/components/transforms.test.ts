@@ -6,6 +6,7 @@ import {
   adoptCrds,
   combine,
   dropAggregatedRules,
+  forceUpdates,
   mirrorImages,
   skipServiceAwait,
   waitFor,
@@ -130,6 +131,16 @@ describe("skipServiceAwait", () => {
       "pulumi.com/skipAwait": "true",
     });
     expect(skipServiceAwait({ kind: "Deployment" }, {})).toBeUndefined();
+  });
+});
+
+describe("forceUpdates", () => {
+  it("marks objects of the kind, and leaves other kinds alone", () => {
+    const transform = forceUpdates("ValidatingWebhookConfiguration");
+    expect(annotationsOf(transform({ kind: "ValidatingWebhookConfiguration" }, {}))).toEqual({
+      "pulumi.com/patchForce": "true",
+    });
+    expect(transform({ kind: "MutatingWebhookConfiguration" }, {})).toBeUndefined();
   });
 });
 
