@@ -1,4 +1,5 @@
 import type { IngressType, Mode } from "../config/schema.ts";
+import { SET_PRODUCTS } from "../versions/catalog.ts";
 import type { Catalog, VersionSet } from "../versions/catalog.ts";
 import type { Product } from "../versions/schema.ts";
 import { firedRules, fires, satisfies } from "./check.ts";
@@ -35,16 +36,6 @@ interface Search {
 }
 
 type Versions = Readonly<Partial<Record<Subject, string>>>;
-
-/** Products that a set of the catalog names. */
-const SET_PRODUCTS = [
-  "kserve",
-  "knative-serving",
-  "knative-operator",
-  "istio",
-  "cert-manager",
-  "gateway-api",
-] as const;
 
 /** Products that are chosen freely, with how many of the best minors of each take part in the search. */
 const CHOICES: readonly (readonly [product: Product, minors: number])[] = [

@@ -108,7 +108,7 @@ function refuseUnknownFolders(directory: string): void {
 }
 
 /** Products that every set names, each of which must be a release of the catalog. */
-const SET_PRODUCTS = [
+export const SET_PRODUCTS = [
   "kserve",
   "knative-serving",
   "knative-operator",
