@@ -3,43 +3,53 @@
  * a layer that a stack does not need is not constructed.
  */
 import { CertManager } from "./components/cert-manager.ts";
+import { CustomResourceDefinitions } from "./components/crds/custom-resource-definitions.ts";
 import { GatewayApi } from "./components/gateway-api.ts";
 import { IstioMesh } from "./components/istio-mesh.ts";
+import { KnativeOperator } from "./components/knative-operator.ts";
 import { KnativeServing } from "./components/knative-serving.ts";
 import { KServeCore } from "./components/kserve-core.ts";
 import { Namespaces } from "./components/namespaces.ts";
 import { createProviders } from "./components/providers.ts";
 import { findLayer, getLayer } from "./plan/plan.ts";
 import type { LayerName } from "./plan/plan.ts";
+import { loadManifests } from "./program/load-manifests.ts";
 import { loadPlan } from "./program/load-plan.ts";
 import { loadCatalog } from "./versions/catalog.ts";
 
 const catalog = loadCatalog();
 const plan = await loadPlan(catalog);
+const manifests = await loadManifests(plan);
 const providers = createProviders(plan.settings);
 
 const layerArgs = (name: LayerName) => ({ plan, layer: getLayer(plan, name), providers });
 const needs = (name: LayerName): boolean => findLayer(plan, name) !== undefined;
 
 const namespaces = new Namespaces("namespaces", { plan, providers });
+const crds = new CustomResourceDefinitions("crds", { plan, providers, namespaces, manifests });
 
-const certManager = new CertManager("cert-manager", { ...layerArgs("CertManager"), namespaces });
+const certManager = new CertManager("cert-manager", { ...layerArgs("CertManager"), crds });
 
 const gatewayApi = needs("GatewayApi")
-  ? new GatewayApi("gateway-api", { ...layerArgs("GatewayApi"), certManager })
+  ? new GatewayApi("gateway-api", { ...layerArgs("GatewayApi"), crds, certManager })
   : undefined;
 
-const istio =
-  needs("IstioMesh") && gatewayApi !== undefined
-    ? new IstioMesh("istio", { ...layerArgs("IstioMesh"), certManager, gatewayApi })
-    : undefined;
-
-const knative = needs("KnativeServing")
-  ? new KnativeServing("knative", { ...layerArgs("KnativeServing"), certManager, istio })
+const istio = needs("IstioMesh")
+  ? new IstioMesh("istio", { ...layerArgs("IstioMesh"), crds })
   : undefined;
+
+const operator = needs("KnativeServing")
+  ? new KnativeOperator("knative-operator", { ...layerArgs("KnativeServing"), crds })
+  : undefined;
+
+const knative =
+  operator === undefined
+    ? undefined
+    : new KnativeServing("knative", { ...layerArgs("KnativeServing"), operator, istio });
 
 const kserve = new KServeCore("kserve", {
   ...layerArgs("KServeCore"),
+  crds,
   certManager,
   gatewayApi,
   istio,

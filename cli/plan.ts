@@ -59,6 +59,6 @@ function row(layer: PlannedLayer, index: number): string[] {
     `${layer.product} ${layer.version}`,
     layer.namespaces.join(", "),
     [...charts, ...files].join(", "),
-    layer.dependsOn.at(-1) ?? "-",
+    layer.dependsOn.length === 0 ? "-" : layer.dependsOn.join(", "),
   ];
 }

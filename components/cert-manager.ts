@@ -1,24 +1,22 @@
 import { CertManager as CertManagerRelease } from "@pulumi/kubernetes-cert-manager";
 import type { CertManagerArgs as ReleaseArgs } from "@pulumi/kubernetes-cert-manager";
-import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
 import * as pulumi from "@pulumi/pulumi";
 import { CERT_MANAGER_TYPED_KEYS } from "../plan/values/cert-manager.ts";
 import { getChart } from "../plan/plan.ts";
-import { chartSource, placeChart } from "./charts/place-chart.ts";
+import { chartSource } from "./charts/place-chart.ts";
+import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
 import { layerType } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
-import type { Namespaces } from "./namespaces.ts";
-import { adoptCrds } from "./transforms.ts";
 
 export interface CertManagerArgs extends LayerArgs {
-  readonly namespaces: Namespaces;
+  readonly crds: CustomResourceDefinitions;
 }
 
 /**
- * cert-manager: its CRDs, then the Helm release of @pulumi/kubernetes-cert-manager.
+ * cert-manager: the Helm release of @pulumi/kubernetes-cert-manager.
  *
- * Needs nothing but a cluster. The CRDs go in on their own (from the same chart), because Helm refuses CRDs that it
- * did not create itself, and a cluster may have them already. The release is ready when its start-up check, a
+ * Needs nothing but its CRDs, which are not the release's: Helm refuses CRDs that it did not create itself, and a
+ * cluster may have them already. The release is ready when its start-up check, a
  * post-install hook of the chart, has created a test resource through the webhook. Leaves out issuers for users:
  * they are choices of the environment.
  */
@@ -32,28 +30,15 @@ export class CertManager extends pulumi.ComponentResource {
       layerType("CertManager"),
       name,
       { ...args.layer.contract, standsOn: {} },
-      { dependsOn: [args.namespaces] },
+      { dependsOn: [args.crds] },
     );
     this.version = args.layer.version;
     this.namespace = args.plan.settings.namespaces.certManager;
-    const crds = this.#installCrds(name, args);
-    this.#installRelease(name, args, crds);
+    this.#installRelease(name, args);
     this.registerOutputs({ version: this.version, namespace: this.namespace });
   }
 
-  #installCrds(name: string, args: CertManagerArgs): Chart {
-    const chart = getChart(args.layer, "controller");
-    const { deleteCrdsOnDestroy } = args.plan.settings.certManager;
-    return placeChart(this, args, {
-      name: `${name}-crds`,
-      chart: { ...chart, values: { crds: { enabled: true, keep: true } } },
-      namespace: this.namespace,
-      kinds: { only: ["CustomResourceDefinition"] },
-      transforms: [adoptCrds(args.providers, deleteCrdsOnDestroy)],
-    });
-  }
-
-  #installRelease(name: string, args: CertManagerArgs, crds: Chart): CertManagerRelease {
+  #installRelease(name: string, args: CertManagerArgs): CertManagerRelease {
     const chart = getChart(args.layer, "controller");
     const { typed, untyped } = splitValues(chart.values);
     const source = chartSource(chart, args.plan.settings.charts);
@@ -72,7 +57,7 @@ export class CertManager extends pulumi.ComponentResource {
             source.version === undefined ? { repo: "" } : (source.repositoryOpts ?? {}),
         },
       },
-      { parent: this, provider: args.providers.cluster, dependsOn: [crds] },
+      { parent: this, provider: args.providers.cluster },
     );
   }
 }

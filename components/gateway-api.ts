@@ -1,15 +1,13 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
-import { ConfigFile } from "@pulumi/kubernetes/yaml/v2/configFile.js";
 import * as pulumi from "@pulumi/pulumi";
-import { resolve } from "node:path";
 import { GATEWAY_NAME } from "../plan/values/kserve.ts";
 import type { CertManager } from "./cert-manager.ts";
-import { PROJECT_ROOT } from "./charts/place-chart.ts";
+import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
 import { childOf, layerType, standsOn } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
-import { adoptCrds, combine } from "./transforms.ts";
 
 export interface GatewayApiArgs extends LayerArgs {
+  readonly crds: CustomResourceDefinitions;
   readonly certManager: CertManager;
 }
 
@@ -17,11 +15,10 @@ export interface GatewayApiArgs extends LayerArgs {
 const TLS_SECRET = "kserve-ingress-tls";
 
 /**
- * Gateway API: the CRDs of the release as published, a GatewayClass where the stack names its controller, and the
- * Gateway `kserve-ingress-gateway` with HTTP on 80 and HTTPS on 443, its certificate issued by cert-manager.
+ * Gateway API: a GatewayClass where the stack names its controller, and the Gateway `kserve-ingress-gateway` with HTTP
+ * on 80 and HTTPS on 443, its certificate issued by cert-manager.
  *
- * Needs cert-manager for the certificate. CRDs (and from 1.5 the bundle's own upgrade guard) are adopted where they
- * exist and kept on destroy: other people's routes live in them. Leaves out whatever serves the class: that is Istio
+ * Needs its CRDs (and from 1.5 the bundle's own upgrade guard), and cert-manager for the certificate. Leaves out whatever serves the class: that is Istio
  * or an implementation of the cluster's owner, which is also why nothing waits for the Gateway to be programmed.
  */
 export class GatewayApi extends pulumi.ComponentResource {
@@ -34,41 +31,18 @@ export class GatewayApi extends pulumi.ComponentResource {
       layerType("GatewayApi"),
       name,
       { ...args.layer.contract, standsOn: standsOn(below) },
-      { dependsOn: below },
+      { dependsOn: [args.crds, ...below] },
     );
     this.version = args.layer.version;
-    const crds = this.#installCrds(name, args);
     if (args.plan.ingress.gateway) {
-      const gatewayClass = this.#createClass(name, args, crds);
+      const gatewayClass = this.#createClass(name, args);
       const certificate = this.#issueCertificate(name, args);
-      this.#createGateway(name, args, [...crds, ...gatewayClass, certificate]);
+      this.#createGateway(name, args, [...gatewayClass, certificate]);
     }
     this.registerOutputs({ version: this.version });
   }
 
-  #installCrds(name: string, args: GatewayApiArgs): pulumi.Resource[] {
-    const { deleteCrdsOnDestroy } = args.plan.settings.gatewayApi;
-    return args.layer.manifests.map(
-      (manifest) =>
-        new ConfigFile(
-          `${name}-crds`,
-          {
-            file: isAddress(manifest.location)
-              ? manifest.location
-              : resolve(PROJECT_ROOT, manifest.location),
-          },
-          {
-            parent: this,
-            // The bundle as a whole is shared with the rest of the cluster, the upgrade guard included.
-            provider: args.providers.crds,
-            retainOnDelete: !deleteCrdsOnDestroy,
-            transforms: [combine([adoptCrds(args.providers, deleteCrdsOnDestroy)])],
-          },
-        ),
-    );
-  }
-
-  #createClass(name: string, args: GatewayApiArgs, crds: pulumi.Resource[]): pulumi.Resource[] {
+  #createClass(name: string, args: GatewayApiArgs): pulumi.Resource[] {
     const { className, controllerName } = args.plan.ingress;
     if (className === undefined || controllerName === undefined) return [];
     return [
@@ -80,7 +54,7 @@ export class GatewayApi extends pulumi.ComponentResource {
           metadata: { name: className },
           spec: { controllerName },
         },
-        childOf(this, args.providers, { dependsOn: crds }),
+        childOf(this, args.providers),
       ),
     ];
   }
@@ -159,7 +133,3 @@ export class GatewayApi extends pulumi.ComponentResource {
 
 /** Issuer made here when the stack names none: browsers will not trust it, traffic is encrypted all the same. */
 const SELF_SIGNED = "kserve-ingress-selfsigned";
-
-function isAddress(location: string): boolean {
-  return /^https?:/.test(location);
-}

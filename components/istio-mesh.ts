@@ -1,23 +1,21 @@
 import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
 import * as pulumi from "@pulumi/pulumi";
 import { getChart } from "../plan/plan.ts";
-import type { CertManager } from "./cert-manager.ts";
 import { placeChart } from "./charts/place-chart.ts";
-import type { GatewayApi } from "./gateway-api.ts";
+import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
 import { IstioGateway } from "./istio-gateway.ts";
 import { layerType, standsOn } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
-import { adoptCrds, forceUpdates, HAS_CA_BUNDLE, waitFor } from "./transforms.ts";
+import { forceUpdates, HAS_CA_BUNDLE, waitFor } from "./transforms.ts";
 
 export interface IstioMeshArgs extends LayerArgs {
-  readonly certManager: CertManager;
-  readonly gatewayApi: GatewayApi;
+  readonly crds: CustomResourceDefinitions;
 }
 
 /**
- * Istio: the `base` chart with the CRDs, istiod, and for Serverless the ingress gateway that Knative's Gateways select.
+ * Istio: the `base` chart without its CRDs, istiod, and for Serverless the ingress gateway that Knative's Gateways select.
  *
- * Needs the Gateway API CRDs first, so that istiod watches them from its start. The gateway waits until istiod has
+ * Needs its own CRDs and those of Gateway API, so that istiod watches them from its start. The gateway waits until istiod has
  * signed the injector's webhook: a gateway pod created before that would pull the image `auto` forever. Its own chart
  * is not used, since newer Helm cannot render it for several releases (istio/istio#57354). Leaves out sidecars for
  * other namespaces, CNI and ambient.
@@ -27,12 +25,11 @@ export class IstioMesh extends pulumi.ComponentResource {
   readonly version: string;
 
   constructor(name: string, args: IstioMeshArgs) {
-    const below = [args.certManager, args.gatewayApi];
     super(
       layerType("IstioMesh"),
       name,
-      { ...args.layer.contract, standsOn: standsOn(below) },
-      { dependsOn: below },
+      { ...args.layer.contract, standsOn: standsOn(args.crds.releaseOf("gateway-api")) },
+      { dependsOn: [args.crds] },
     );
     this.version = args.layer.version;
     const base = this.#installBase(name, args);
@@ -46,10 +43,8 @@ export class IstioMesh extends pulumi.ComponentResource {
       name: `${name}-base`,
       chart: getChart(args.layer, "base"),
       namespace: args.plan.settings.namespaces.istio,
-      transforms: [
-        adoptCrds(args.providers, false),
-        forceUpdates("ValidatingWebhookConfiguration"),
-      ],
+      kinds: { except: ["CustomResourceDefinition"] },
+      transforms: [forceUpdates("ValidatingWebhookConfiguration")],
     });
   }
 

@@ -1,24 +1,20 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
-import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
 import * as pulumi from "@pulumi/pulumi";
-import { getChart } from "../plan/plan.ts";
-import type { CertManager } from "./cert-manager.ts";
-import { placeChart } from "./charts/place-chart.ts";
 import type { IstioMesh } from "./istio-mesh.ts";
+import type { KnativeOperator } from "./knative-operator.ts";
 import { childOf, layerType, standsOn } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
-import { adoptCrds } from "./transforms.ts";
 
 export interface KnativeServingArgs extends LayerArgs {
-  readonly certManager: CertManager;
+  readonly operator: KnativeOperator;
   /** Absent with Kourier, which the operator brings along. */
   readonly istio: IstioMesh | undefined;
 }
 
 /**
- * Knative Serving: the operator, then the KnativeServing resource at an exact version.
+ * Knative Serving: the KnativeServing resource at an exact version.
  *
- * Needs Istio's CRDs and namespace with Istio as network layer; Kourier comes out of the operator itself. Ready only
+ * Needs the operator, and Istio's CRDs and namespace with Istio as network layer; Kourier comes out of the operator itself. Ready only
  * when the resource says so for that version: KServe, started earlier, would reject Serverless services until its
  * next restart. Destroyed before the operator, so that its finalizer is served. Leaves out Eventing.
  */
@@ -27,30 +23,23 @@ export class KnativeServing extends pulumi.ComponentResource {
   readonly version: string;
 
   constructor(name: string, args: KnativeServingArgs) {
-    const below = [args.certManager, ...(args.istio === undefined ? [] : [args.istio])];
-    const operatorVersion = args.plan.selection.versions["knative-operator"];
+    const below = args.istio === undefined ? [] : [args.istio];
     super(
       layerType("KnativeServing"),
       name,
-      { ...args.layer.contract, operatorVersion, standsOn: standsOn(below) },
-      { dependsOn: below },
+      {
+        ...args.layer.contract,
+        operatorVersion: args.operator.version,
+        standsOn: standsOn(below),
+      },
+      { dependsOn: [args.operator, ...below] },
     );
     this.version = args.layer.version;
-    const operator = this.#installOperator(name, args);
-    this.#createServing(name, args, operator);
+    this.#createServing(name, args);
     this.registerOutputs({ version: this.version });
   }
 
-  #installOperator(name: string, args: KnativeServingArgs): Chart {
-    return placeChart(this, args, {
-      name: `${name}-operator`,
-      chart: getChart(args.layer, "operator"),
-      namespace: args.plan.settings.namespaces.knativeOperator,
-      transforms: [adoptCrds(args.providers, false)],
-    });
-  }
-
-  #createServing(name: string, args: KnativeServingArgs, operator: Chart): CustomResource {
+  #createServing(name: string, args: KnativeServingArgs): CustomResource {
     return new CustomResource(
       `${name}-serving`,
       {
@@ -68,7 +57,7 @@ export class KnativeServing extends pulumi.ComponentResource {
         },
         spec: args.plan.knativeServing ?? {},
       },
-      childOf(this, args.providers, { dependsOn: [operator] }),
+      childOf(this, args.providers),
     );
   }
 }

@@ -6,14 +6,16 @@ import { getChart } from "../plan/plan.ts";
 import type { ReleaseOf } from "../versions/schema.ts";
 import type { CertManager } from "./cert-manager.ts";
 import { placeChart } from "./charts/place-chart.ts";
+import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
 import type { GatewayApi } from "./gateway-api.ts";
 import type { IstioMesh } from "./istio-mesh.ts";
 import type { KnativeServing } from "./knative-serving.ts";
 import { childOf, layerType, standsOn } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
-import { adoptCrds, HAS_CA_BUNDLE, waitFor } from "./transforms.ts";
+import { HAS_CA_BUNDLE, waitFor } from "./transforms.ts";
 
 export interface KServeCoreArgs extends LayerArgs {
+  readonly crds: CustomResourceDefinitions;
   readonly certManager: CertManager;
   /** Layers that the mode and the ingress ask for; absent where they do not. */
   readonly gatewayApi: GatewayApi | undefined;
@@ -26,9 +28,9 @@ export interface KServeCoreArgs extends LayerArgs {
 const RUNTIME_KINDS = ["ClusterServingRuntime", "ServingRuntime", "LLMInferenceServiceConfig"];
 
 /**
- * KServe: CRDs, controller, then the serving runtimes.
+ * KServe: the controller, then the serving runtimes.
  *
- * Needs cert-manager, and in Serverless mode a KnativeServing that is ready: the controller looks for its kinds once,
+ * Needs its CRDs, cert-manager, and in Serverless mode a KnativeServing that is ready: the controller looks for its kinds once,
  * at start. The runtimes wait until the controller's Deployment is available, its certificate issued and its webhooks
  * signed; sent earlier they are refused ("failed calling webhook … connection refused", kserve/kserve#5037). Releases
  * whose runtimes are in the controller chart get the same order, by placing that chart in two steps.
@@ -45,27 +47,17 @@ export class KServeCore extends pulumi.ComponentResource {
       layerType("KServeCore"),
       name,
       { ...args.layer.contract, standsOn: standsOn(below) },
-      { dependsOn: below },
+      { dependsOn: [args.crds, ...below] },
     );
     this.version = args.layer.version;
-    const crds = this.#installCrds(name, args);
-    const controller = this.#installController(name, args, crds);
+    const controller = this.#installController(name, args);
     this.#installRuntimes(name, args, controller);
     this.#createModelRegistry(name, args, controller);
     this.#createModelVolume(name, args);
     this.registerOutputs({ version: this.version });
   }
 
-  #installCrds(name: string, args: KServeCoreArgs): Chart {
-    return placeChart(this, args, {
-      name: `${name}-crds`,
-      chart: getChart(args.layer, "crds"),
-      namespace: args.plan.settings.namespaces.kserve,
-      transforms: [adoptCrds(args.providers, false)],
-    });
-  }
-
-  #installController(name: string, args: KServeCoreArgs, crds: Chart): Chart {
+  #installController(name: string, args: KServeCoreArgs): Chart {
     const { controller } = args.release;
     return placeChart(this, args, {
       name: `${name}-controller`,
@@ -73,12 +65,10 @@ export class KServeCore extends pulumi.ComponentResource {
       namespace: args.plan.settings.namespaces.kserve,
       kinds: { except: RUNTIME_KINDS },
       transforms: [
-        adoptCrds(args.providers, false),
         waitFor("Certificate", "condition=Ready", [controller.certificate]),
         waitFor("ValidatingWebhookConfiguration", HAS_CA_BUNDLE, controller.validatingWebhooks),
         waitFor("MutatingWebhookConfiguration", HAS_CA_BUNDLE, controller.mutatingWebhooks),
       ],
-      dependsOn: [crds],
     });
   }
 

@@ -2,12 +2,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Provider } from "@pulumi/kubernetes/provider.js";
 import type { Plan, PlannedLayer } from "../plan/plan.ts";
 
-/** The two ways in which this program talks to the cluster. */
+/** How this program talks to the cluster. */
 export interface Providers {
-  /** For everything that is ours: an object that exists already is an error, never taken over. */
+  /** An object of ours that exists already is an error, never taken over. CRDs go another way (crds/). */
   readonly cluster: Provider;
-  /** For CRDs, which are shared by nature: server-side apply creates, adopts or updates them in place. */
-  readonly crds: Provider;
 }
 
 /** What every layer is built from. */

@@ -5,23 +5,17 @@ import type { Providers } from "./layer.ts";
 /** Requests per second and burst towards the API server; the defaults (50, 120) hold back a first install. */
 const CLIENT_SETTINGS = { qps: 200, burst: 400 } as const;
 
-/** The providers of a stack, both for the same cluster. */
+/** The provider of a stack's cluster. */
 export function createProviders(settings: Settings): Providers {
   const { kubeconfig, context } = settings.kubernetes;
-  const connection = {
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-    kubeClientSettings: CLIENT_SETTINGS,
-    // A changed value must not delete and recreate a ConfigMap that controllers are reading.
-    enableConfigMapMutable: true,
-    enableSecretMutable: true,
-  };
   return {
-    cluster: new Provider("cluster", connection),
-    crds: new Provider("crds", {
-      ...connection,
-      upsertExistingObjects: true,
-      enablePatchForce: true,
+    cluster: new Provider("cluster", {
+      ...(kubeconfig === undefined ? {} : { kubeconfig }),
+      ...(context === undefined ? {} : { context }),
+      kubeClientSettings: CLIENT_SETTINGS,
+      // A changed value must not delete and recreate a ConfigMap that controllers are reading.
+      enableConfigMapMutable: true,
+      enableSecretMutable: true,
     }),
   };
 }

@@ -1,6 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ImageMap } from "../images/image-map.ts";
-import type { Providers } from "./layer.ts";
 
 /** A change to the rendered objects of a chart or manifest, on their way into the engine. */
 export type ObjectTransform = (
@@ -41,17 +40,6 @@ export function combine(transforms: readonly ObjectTransform[]): pulumi.Resource
     }
     return { props: change.object, opts: change.options ?? {} };
   };
-}
-
-/** Takes CRDs to the provider that adopts them, waits until they are served, and keeps them on destroy. */
-export function adoptCrds(providers: Providers, deleteOnDestroy: boolean): ObjectTransform {
-  return (object, options) =>
-    object.kind === "CustomResourceDefinition"
-      ? {
-          object: annotate(object, { "pulumi.com/waitFor": "condition=Established" }),
-          options: { ...options, provider: providers.crds, retainOnDelete: !deleteOnDestroy },
-        }
-      : undefined;
 }
 
 /** Moves every known image to the mirror. */

@@ -199,14 +199,18 @@ const components = {
     deleteCrdsOnDestroy: z
       .boolean()
       .default(false)
-      .describe("Also delete the CRDs, and with them every Gateway and route of the cluster"),
+      .describe(
+        "Also delete the CRDs, and with them every Gateway and route of the cluster; destroy then needs --run-program",
+      ),
   }),
   certManager: z.strictObject({
     version: version.optional().describe(FROM_SET),
     deleteCrdsOnDestroy: z
       .boolean()
       .default(false)
-      .describe("Also delete the CRDs, and with them every Certificate of the cluster"),
+      .describe(
+        "Also delete the CRDs, and with them every Certificate of the cluster; destroy then needs --run-program",
+      ),
     ...workload,
   }),
   istio: z.strictObject({

@@ -5,7 +5,8 @@ import type { Catalog } from "../versions/catalog.ts";
 import type { CatalogChart, ChartRole, Product, Release } from "../versions/schema.ts";
 import { locateChart, locateManifest } from "./charts.ts";
 import { networkPluginRelease } from "./images.ts";
-import { LAYERS } from "./plan.ts";
+import { crdsOf } from "./crds.ts";
+import { LAYERS, STANDS_ON } from "./plan.ts";
 import type {
   LayerContract,
   LayerName,
@@ -43,7 +44,10 @@ export function planLayers(context: PlanContext): PlannedLayer[] {
   const present = LAYERS.filter(
     (name) => context.selection.versions[LAYER_PRODUCTS[name]] !== undefined,
   );
-  return present.map((name, index) => planLayer(name, present.slice(0, index), context));
+  return present.map((name) => {
+    const before = STANDS_ON[name].filter((other) => present.includes(other));
+    return planLayer(name, before, context);
+  });
 }
 
 /** The KnativeServing resource of the stack, or `undefined` when the mode needs none. */
@@ -65,14 +69,18 @@ function planLayer(
   const product = LAYER_PRODUCTS[name];
   const version = context.selection.versions[product] ?? "";
   const release = context.catalog.get(product, version);
-  return {
-    name,
-    product,
-    version,
+  const layer = {
     namespaces: namespacesOf(name, context.settings),
     charts: chartsOf(name, context),
     // cert-manager's CRDs are taken from its chart, so that one artefact is enough.
     manifests: name === "GatewayApi" ? manifestsOf(release, context.settings) : [],
+  };
+  return {
+    name,
+    product,
+    version,
+    ...layer,
+    crds: crdsOf(layer, release),
     dependsOn: before,
     contract: contractOf(product, version, context),
   };

@@ -4,7 +4,7 @@ import type { ImageMap } from "../images/image-map.ts";
 import type { MirrorLayout } from "../images/mirror.ts";
 import type { ChartRole, Product } from "../versions/schema.ts";
 
-/** Layers in the order in which they are installed; each stands on all before it that exist. */
+/** Layers in an order in which they can be installed. */
 export const LAYERS = [
   "CertManager",
   "GatewayApi",
@@ -13,6 +13,18 @@ export const LAYERS = [
   "KServeCore",
 ] as const;
 export type LayerName = (typeof LAYERS)[number];
+
+/**
+ * What each layer waits for, besides everybody's CRDs; those that a stack has not do not count. Layers that stand on
+ * different things go up side by side.
+ */
+export const STANDS_ON: Readonly<Record<LayerName, readonly LayerName[]>> = {
+  CertManager: [],
+  GatewayApi: ["CertManager"],
+  IstioMesh: [],
+  KnativeServing: ["IstioMesh"],
+  KServeCore: ["CertManager", "GatewayApi", "IstioMesh", "KnativeServing"],
+};
 
 /** Chart values, as Helm takes them. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -42,6 +54,21 @@ export interface PlannedManifest {
   readonly file: string;
   readonly location: string;
 }
+
+/** CRDs that come out of one chart or one file; a chart may hold other things too, which its layer places. */
+export type PlannedCrds =
+  | {
+      readonly name: string;
+      readonly namespace: string;
+      readonly source: "chart";
+      readonly chart: PlannedChart;
+    }
+  | {
+      readonly name: string;
+      readonly namespace: string;
+      readonly source: "manifest";
+      readonly manifest: PlannedManifest;
+    };
 
 /** One image that the stack needs, or may need. */
 export interface PlannedImage {
@@ -82,6 +109,9 @@ export interface PlannedLayer {
   readonly namespaces: readonly string[];
   readonly charts: readonly PlannedChart[];
   readonly manifests: readonly PlannedManifest[];
+  /** Definitions that are on the cluster before any layer; `namespace` is where the record of each is kept. */
+  readonly crds: readonly PlannedCrds[];
+  /** Layers that have to be ready before this one starts. */
   readonly dependsOn: readonly LayerName[];
   readonly contract: LayerContract;
 }

@@ -65,6 +65,8 @@ const manifest = z.strictObject({
 const crds = z.strictObject({
   /** Where the definitions come from: a published manifest, a chart's `templates/` or `crds/` folder, or an operator that carries them. */
   in: z.enum(["manifest", "chart-templates", "chart-crds-folder", "operator"]),
+  /** Chart values without which its templates leave them out (cert-manager). */
+  values: z.record(z.string(), z.unknown()).optional(),
   items: z.array(
     z.strictObject({
       name: z.string().regex(/^[a-z0-9-]+\.[a-z0-9.-]+$/),

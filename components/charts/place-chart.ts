@@ -2,22 +2,32 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
 import * as pulumi from "@pulumi/pulumi";
+import { PROJECT_ROOT } from "../../config/project-root.ts";
 import type { Settings } from "../../config/schema.ts";
 import type { PlannedChart } from "../../plan/plan.ts";
 import type { LayerArgs } from "../layer.ts";
 import { combine, dropAggregatedRules, mirrorImages, skipServiceAwait } from "../transforms.ts";
 import type { ObjectTransform } from "../transforms.ts";
 
-/** Folder of the program; relative paths in a stack file start here. */
-export const PROJECT_ROOT = resolve(import.meta.dirname, "..", "..");
 const SELECT_KINDS = join(import.meta.dirname, "select-kinds.mjs");
 
-/** How one chart is placed inside a layer. */
-export interface ChartPlacement {
+/** What every placement of a chart says. */
+interface Placement {
   /** Logical name; also the prefix of the names of everything inside. */
   readonly name: string;
   readonly chart: PlannedChart;
   readonly namespace: string;
+}
+
+/** A chart as the provider is asked for it, with nothing added. */
+export interface ChartRendering extends Placement {
+  readonly postRenderer?: { readonly command: string; readonly args: string[] };
+  readonly transforms: readonly pulumi.ResourceTransform[];
+  readonly dependsOn?: readonly pulumi.Resource[];
+}
+
+/** How one chart is placed inside a layer. */
+export interface ChartPlacement extends Placement {
   /** Place only these kinds of the chart, or all others. */
   readonly kinds?: { readonly only: readonly string[] } | { readonly except: readonly string[] };
   readonly transforms?: readonly ObjectTransform[];
@@ -30,31 +40,48 @@ export function placeChart(
   args: LayerArgs,
   placement: ChartPlacement,
 ): Chart {
-  const { chart, kinds } = placement;
+  const { name, chart, namespace, kinds, dependsOn } = placement;
+  return renderChart(parent, args, {
+    name,
+    chart,
+    namespace,
+    ...(kinds === undefined ? {} : { postRenderer: selectKinds(kinds) }),
+    ...(dependsOn === undefined ? {} : { dependsOn }),
+    transforms: [
+      combine([
+        mirrorImages(args.plan.imageMap),
+        dropAggregatedRules,
+        skipServiceAwait,
+        ...(placement.transforms ?? []),
+      ]),
+    ],
+  });
+}
+
+/** A chart from the stack's chart source, with exactly the given transforms. */
+export function renderChart(
+  parent: pulumi.ComponentResource,
+  args: Pick<LayerArgs, "plan" | "providers">,
+  rendering: ChartRendering,
+): Chart {
+  const { name, chart, namespace, postRenderer } = rendering;
   const { plainHttp } = chart.location;
   return new Chart(
-    placement.name,
+    name,
     {
       name: chart.name,
-      namespace: placement.namespace,
+      namespace,
       ...chartSource(chart, args.plan.settings.charts),
       ...(plainHttp === undefined ? {} : { plainHttp }),
       values: chart.values,
-      resourcePrefix: placement.name,
-      ...(kinds === undefined ? {} : { postRenderer: selectKinds(kinds) }),
+      resourcePrefix: name,
+      ...(postRenderer === undefined ? {} : { postRenderer }),
     },
     {
       parent,
       provider: args.providers.cluster,
-      dependsOn: [...(placement.dependsOn ?? [])],
-      transforms: [
-        combine([
-          mirrorImages(args.plan.imageMap),
-          dropAggregatedRules,
-          skipServiceAwait,
-          ...(placement.transforms ?? []),
-        ]),
-      ],
+      dependsOn: [...(rendering.dependsOn ?? [])],
+      transforms: [...rendering.transforms],
     },
   );
 }

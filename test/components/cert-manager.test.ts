@@ -23,25 +23,17 @@ describe("CertManager", () => {
       standsOn: {},
       acknowledge: [],
     });
-    expect(layerOf(recording).dependsOn).toContain("namespace-cert-manager");
+    expect(layerOf(recording).dependsOn).toEqual([
+      "crds-cert-manager",
+      "crds-gateway-api",
+      "crds-kserve-crd",
+    ]);
   });
 
-  it("places the CRDs of the chart first and alone, then the release", async () => {
+  it("is the release and nothing else, with the cluster's provider", async () => {
     const recording = await runProgram();
-    const crds = recording.get("cert-manager-crds");
-    const release = recording.get("cert-manager", RELEASE);
-    expect(recording.childrenOf(layerOf(recording))).toEqual(["cert-manager-crds", "cert-manager"]);
-    expect(crds.inputs).toMatchObject({ values: { crds: { enabled: true, keep: true } } });
-    expect(crds.inputs["postRenderer"]).toMatchObject({
-      args: [
-        expect.stringMatching(/select-kinds\.mjs$/),
-        "--only",
-        "CustomResourceDefinition",
-      ] as unknown[],
-    });
-    expect(crds.transforms).toBe(1);
-    expect(release.dependsOn).toEqual(["cert-manager-crds"]);
-    expect(release.provider).toBe("cluster");
+    expect(recording.childrenOf(layerOf(recording))).toEqual(["cert-manager"]);
+    expect(recording.get("cert-manager", RELEASE).provider).toBe("cluster");
   });
 
   it("fixes the name of the release and its namespace", async () => {

@@ -2,12 +2,13 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PROJECT_ROOT } from "../../components/charts/place-chart.ts";
-import { runProgram } from "../support/program.ts";
+import { PROJECT_ROOT } from "../../config/project-root.ts";
+import { PUBLISHED, runProgram } from "../support/program.ts";
 import { SecretText } from "../support/pulumi-mocks.ts";
 import { catalog } from "../support/settings.ts";
 import type { Recording } from "../support/pulumi-mocks.ts";
 
+const GATEWAY_FILE = "gateway-api-1.5.1-standard-install.yaml";
 const RELEASE = "kubernetes-cert-manager:index:CertManager";
 const helmOptionsOf = (recording: Recording): Record<string, unknown> =>
   recording.get("cert-manager", RELEASE).inputs["helmOptions"] as Record<string, unknown>;
@@ -19,6 +20,7 @@ describe("charts from a folder", () => {
     folder = await mkdtemp(join(tmpdir(), "charts-"));
     await mkdir(join(folder, "istiod-1.28.10"));
     await writeFile(join(folder, "kserve-crd-0.20.0.tgz"), "");
+    await writeFile(join(folder, GATEWAY_FILE), PUBLISHED);
     recording = await runProgram({ charts: { source: "directory", path: folder } });
   });
   afterAll(async () => {
@@ -28,7 +30,7 @@ describe("charts from a folder", () => {
   it("are taken unpacked where a folder exists, as archives otherwise", () => {
     const { inputs } = recording.get("istio-istiod");
     expect(inputs["chart"]).toBe(join(folder, "istiod-1.28.10"));
-    expect(recording.get("kserve-crds").inputs["chart"]).toBe(
+    expect(recording.get("crds-kserve-crd").inputs["chart"]).toBe(
       join(folder, "kserve-crd-0.20.0.tgz"),
     );
   });
@@ -49,8 +51,12 @@ describe("charts from a folder", () => {
   });
 
   it("start at the program's folder when the path is relative", async () => {
-    const relative = await runProgram({ charts: { source: "directory", path: "charts" } });
-    expect(relative.get("kserve-crds").inputs["chart"]).toBe(
+    const relative = await runProgram({
+      mode: "RawDeployment",
+      ingress: { type: "none" },
+      charts: { source: "directory", path: "charts" },
+    });
+    expect(relative.get("crds-kserve-crd").inputs["chart"]).toBe(
       join(PROJECT_ROOT, "charts", "kserve-crd-0.20.0.tgz"),
     );
   });
@@ -64,24 +70,24 @@ describe("charts from elsewhere", () => {
       version: "1.28.10",
       repositoryOpts: { repo: catalog.get("istio", "1.28.10").charts[0]?.repository },
     });
-    expect(recording.get("kserve-crds").inputs).toMatchObject({
+    expect(recording.get("crds-kserve-crd").inputs).toMatchObject({
       chart: "oci://ghcr.io/kserve/charts/kserve-crd",
       version: "v0.20.0",
     });
-    expect(recording.get("kserve-crds").inputs).not.toHaveProperty("repositoryOpts");
+    expect(recording.get("crds-kserve-crd").inputs).not.toHaveProperty("repositoryOpts");
   });
 
   it("come from an OCI registry with credentials, the password secret", async () => {
     const charts = {
       source: "oci",
       url: "oci://harbor.test/charts",
-      manifests: "/m",
+      manifests: "https://harbor.test/files",
       username: "robot",
       password: "chart-password",
       plainHttp: true,
     };
     const recording = await runProgram({ charts }, ["charts"]);
-    const { inputs, visible } = recording.get("kserve-crds");
+    const { inputs, visible } = recording.get("crds-kserve-crd");
     expect(inputs).toMatchObject({
       chart: "oci://harbor.test/charts/kserve-crd",
       version: "v0.20.0",
@@ -106,8 +112,7 @@ describe("charts from elsewhere", () => {
       repositoryOpts,
     });
     expect(helmOptionsOf(recording)).toMatchObject({ chart: "cert-manager", repositoryOpts });
-    expect(recording.get("gateway-api-crds").inputs["file"]).toMatch(
-      /^https:\/\/h\.test\/charts\//,
-    );
+    expect(recording.get("crds-gateway-api").inputs["data"]).toMatchObject({ from: GATEWAY_FILE });
+    expect(fetch).toHaveBeenCalledWith(`https://h.test/charts/${GATEWAY_FILE}`, expect.anything());
   });
 });

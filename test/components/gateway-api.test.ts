@@ -16,7 +16,7 @@ describe("GatewayApi", () => {
       ingress: "istio",
       standsOn: { "cert-manager": "1.21.1" },
     });
-    expect(layer.dependsOn).toEqual(["cert-manager-crds", "cert-manager"]);
+    expect(layer.dependsOn).toEqual(expect.arrayContaining(["crds-gateway-api", "cert-manager"]));
   });
 
   it.each([
@@ -27,24 +27,6 @@ describe("GatewayApi", () => {
     const recording = await runProgram(raw);
     expect(recording.has("gateway-api")).toBe(false);
     expect(recording.resources.filter((item) => item.type.includes("gateway"))).toEqual([]);
-  });
-
-  it("takes the CRDs as published through the adopting provider and keeps them", async () => {
-    const crds = (await runProgram()).get("gateway-api-crds");
-    expect(crds.inputs["file"]).toMatch(/^https:\/\/github\.com\/.*v1\.5\.1.*\.yaml$/);
-    expect(crds.provider).toBe("crds");
-    expect(crds.retainOnDelete).toBe(true);
-    expect(crds.transforms).toBe(1);
-  });
-
-  it("deletes the CRDs only where the stack says so", async () => {
-    const recording = await runProgram({ gatewayApi: { deleteCrdsOnDestroy: true } });
-    expect(recording.get("gateway-api-crds").retainOnDelete).toBe(false);
-  });
-
-  it("takes the CRDs from the folder of charts, by an absolute path", async () => {
-    const recording = await runProgram({ charts: { source: "directory", path: "/air/gap" } });
-    expect(recording.get("gateway-api-crds").inputs["file"]).toMatch(/^\/air\/gap\/.*\.yaml$/);
   });
 
   it("creates a Gateway with HTTP on 80, HTTPS on 443 and the certificate", async () => {
@@ -71,7 +53,7 @@ describe("GatewayApi", () => {
         },
       ],
     });
-    expect(gateway.dependsOn).toEqual(["gateway-api-crds", "gateway-api-certificate"]);
+    expect(gateway.dependsOn).toEqual(["gateway-api-certificate"]);
   });
 
   it("issues the certificate that the Gateway names, for the domain and all below", async () => {
@@ -112,6 +94,6 @@ describe("GatewayApi", () => {
 
   it("leaves out Gateway, class and certificate where the stack brings its own", async () => {
     const recording = await runProgram({ ...RAW, ingress: { gateway: false } });
-    expect(recording.childrenOf(recording.get("gateway-api"))).toEqual(["gateway-api-crds"]);
+    expect(recording.childrenOf(recording.get("gateway-api"))).toEqual([]);
   });
 });

@@ -19,14 +19,14 @@ describe("KnativeServing", () => {
       product: "knative-serving",
       version: "1.20.2",
       operatorVersion: "1.20.2",
-      standsOn: { "cert-manager": "1.21.1", istio: "1.28.10" },
+      standsOn: { istio: "1.28.10" },
     });
     expect(layer.dependsOn).toContain("istio-istiod");
   });
 
   it("does not stand on Istio with Kourier", async () => {
     const recording = await runProgram({ ingress: { type: "kourier" } });
-    expect(recording.get("knative").inputs["standsOn"]).toEqual({ "cert-manager": "1.21.1" });
+    expect(recording.get("knative").inputs["standsOn"]).toEqual({});
     expect(recording.get("knative-serving").inputs["spec"]).toMatchObject({
       ingress: { istio: { enabled: false }, kourier: { enabled: true } },
     });
@@ -53,8 +53,10 @@ describe("KnativeServing", () => {
       name: "knative-serving",
       namespace: "serving",
     });
-    expect(serving.dependsOn).toEqual(["knative-operator"]);
-    expect(recording.get("knative-operator").inputs).toMatchObject({
+    expect(recording.get("knative").dependsOn).toEqual(
+      expect.arrayContaining(["knative-operator", "istio-istiod"]),
+    );
+    expect(recording.get("knative-operator", "kubernetes:helm.sh/v4:Chart").inputs).toMatchObject({
       namespace: "knative-operator",
       chart: "knative-operator",
     });

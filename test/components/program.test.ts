@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MODES } from "../../config/schema.ts";
 import type { Mode } from "../../config/schema.ts";
 import type { VersionSet } from "../../versions/catalog.ts";
+import { LAYERS, STANDS_ON } from "../../plan/plan.ts";
 import { runProgram } from "../support/program.ts";
 import { catalog } from "../support/settings.ts";
 
@@ -52,37 +53,34 @@ describe("the program", () => {
     expect(loose).toEqual([]);
     const foreign = resources.filter((item) => item.type.startsWith("kubernetes"));
     expect(foreign.length).toBeGreaterThan(15);
-    expect(foreign.filter((item) => !["cluster", "crds"].includes(item.provider))).toEqual([]);
+    expect(foreign.filter((item) => item.provider !== "cluster")).toEqual([]);
   });
 
-  it("lets only the provider of CRDs take over what exists", async () => {
+  it("takes nothing over that exists already", async () => {
     const recording = await runProgram();
-    const upserts = (name: string): unknown =>
-      recording.get(name, "pulumi:providers:kubernetes").inputs["upsertExistingObjects"];
-    expect(upserts("crds")).toBe("true");
-    expect(upserts("cluster")).toBeUndefined();
+    const [provider, ...others] = recording.ofType("pulumi:providers:kubernetes");
+    expect(others).toEqual([]);
+    expect(provider?.inputs).not.toHaveProperty("upsertExistingObjects");
   });
 
-  it("hands kubeconfig and context of the stack to both providers", async () => {
+  it("hands kubeconfig and context of the stack to the provider", async () => {
     const kubernetes = { version: "1.34", kubeconfig: "/k/config", context: "prod" };
     const recording = await runProgram({ kubernetes });
     for (const provider of recording.ofType("pulumi:providers:kubernetes"))
       expect(provider.inputs).toMatchObject({ kubeconfig: "/k/config", context: "prod" });
   });
 
-  it("registers the layers in the order of the plan, each after the one below", async () => {
+  it("registers each layer after those that it stands on, and all after the CRDs", async () => {
     const { resources } = await runProgram();
     const order = resources
       .filter((item) => item.type.startsWith(LAYER) && item.parent === "")
       .map((item) => item.type.slice(LAYER.length));
-    expect(order).toEqual([
-      "Namespaces",
-      "CertManager",
-      "GatewayApi",
-      "IstioMesh",
-      "KnativeServing",
-      "KServeCore",
-    ]);
+    expect(order.slice(0, 2)).toEqual(["Namespaces", "CustomResourceDefinitions"]);
+    expect(order.slice(2).toSorted()).toEqual([...LAYERS, "KnativeOperator"].toSorted());
+    for (const layer of LAYERS)
+      for (const below of STANDS_ON[layer])
+        expect(order.indexOf(layer)).toBeGreaterThan(order.indexOf(below));
+    expect(order.indexOf("KnativeServing")).toBeGreaterThan(order.indexOf("KnativeOperator"));
   });
 
   it.each([

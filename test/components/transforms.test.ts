@@ -3,7 +3,6 @@ import type * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Providers } from "../../components/layer.ts";
 import {
-  adoptCrds,
   combine,
   dropAggregatedRules,
   forceUpdates,
@@ -20,7 +19,7 @@ let providers: Providers;
 
 beforeAll(async () => {
   await startRecording();
-  providers = { cluster: new Provider("cluster"), crds: new Provider("crds") };
+  providers = { cluster: new Provider("cluster") };
   await settle();
 });
 
@@ -41,33 +40,6 @@ async function run(
 
 const annotationsOf = (result: { object: RenderedObject } | undefined): unknown =>
   result?.object.metadata?.annotations;
-
-describe("adoptCrds", () => {
-  it("moves CRDs to the adopting provider, waits for them and keeps them", () => {
-    const result = adoptCrds(providers, false)(CRD, { provider: providers.cluster });
-    expect(result?.options?.provider).toBe(providers.crds);
-    expect(result?.options?.retainOnDelete).toBe(true);
-    expect(annotationsOf(result)).toEqual({ "pulumi.com/waitFor": "condition=Established" });
-  });
-
-  it("deletes them where the stack says so, and keeps all other options", () => {
-    const options = { protect: true, dependsOn: [] };
-    const result = adoptCrds(providers, true)(CRD, options);
-    expect(result?.options).toMatchObject({ ...options, retainOnDelete: false });
-  });
-
-  it("keeps annotations that are there", () => {
-    const crd = { ...CRD, metadata: { ...CRD.metadata, annotations: { mine: "1" } } };
-    const result = adoptCrds(providers, false)(crd, {});
-    expect(annotationsOf(result)).toMatchObject({ mine: "1" });
-    expect(result?.object.metadata?.name).toBe("a.example.org");
-    expect(crd.metadata.annotations).toEqual({ mine: "1" });
-  });
-
-  it("leaves every other kind alone", () => {
-    expect(adoptCrds(providers, false)({ kind: "Deployment" }, {})).toBeUndefined();
-  });
-});
 
 describe("mirrorImages", () => {
   it("moves known images, in containers and inside texts, and no others", () => {
@@ -156,8 +128,13 @@ describe("combine", () => {
   });
 
   it("keeps options that an earlier transform set", async () => {
-    const result = await run([adoptCrds(providers, false), mark("later")], CRD);
-    expect(result?.opts).toMatchObject({ retainOnDelete: true, provider: providers.crds });
+    const keep: ObjectTransform = (object, options) => ({
+      object,
+      options: { ...options, retainOnDelete: true },
+    });
+    const opts = { provider: providers.cluster };
+    const result = await run([keep, mark("later")], CRD, { opts });
+    expect(result?.opts).toMatchObject({ retainOnDelete: true, provider: providers.cluster });
     expect(result?.props["later"]).toBe(true);
   });
 

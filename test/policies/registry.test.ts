@@ -171,7 +171,7 @@ describe("registry-image-allowed on the program", () => {
       );
       return verdicts.flatMap((verdict) => verdict.violations);
     };
-    const charts = { source: "directory", path: "charts" };
+    const charts = { source: "http", url: `https://${HOST}/charts` };
     expect(await judgeAll({ registry: { host: HOST }, charts })).toEqual([]);
     setStackConfig({});
     expect((await judgeAll({ charts })).length).toBeGreaterThan(0);

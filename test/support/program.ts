@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { vi } from "vitest";
 import { settle, startRecording } from "./pulumi-mocks.ts";
 import type { Recording } from "./pulumi-mocks.ts";
 
@@ -44,11 +45,24 @@ async function runOnce(
 ): Promise<Run> {
   setStackConfig({ mode: "Serverless", kubernetes: { version: "1.34" }, ...raw }, secretKeys);
   const recording = await startRecording();
+  vi.stubGlobal("fetch", vi.fn(publishedFile));
   // A query makes a module of its own: the program starts again, its parts are loaded once.
   const address = `${PROGRAM}?run=${String(runs++)}`;
   const outputs = (await import(/* @vite-ignore */ address)) as StackOutputs;
   await settle();
   return Object.assign(recording, { outputs });
+}
+
+/** A CRD in place of what the internet would answer with: no component test leaves the machine. */
+export const PUBLISHED = `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: gateways.gateway.networking.k8s.io
+spec: {}
+`;
+
+function publishedFile(): Promise<Response> {
+  return Promise.resolve(new Response(PUBLISHED));
 }
 
 /** Configuration of the running stack as the engine hands it over: plain strings, structures as JSON. */

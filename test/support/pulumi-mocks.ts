@@ -24,6 +24,12 @@ export interface RecordedResource {
   /** Names of the resources that it waits for, duplicates left out; the engine is never told of local components. */
   readonly dependsOn: readonly string[];
   readonly retainOnDelete: boolean;
+  /** Names of the hooks that the engine is to run, by the moment. */
+  readonly hooks: {
+    readonly create: string[];
+    readonly update: string[];
+    readonly delete: string[];
+  };
   /** Number of transforms; the mock monitor runs none of them. */
   readonly transforms: number;
 }
@@ -43,10 +49,18 @@ interface Request {
   getDependenciesList(): string[];
   getRetainondelete(): boolean;
   getTransformsList(): unknown[];
+  getHooks(): Hooks | undefined;
+}
+interface Hooks {
+  getBeforeCreateList(): string[];
+  getBeforeUpdateList(): string[];
+  getAfterDeleteList(): string[];
 }
 type Answer = (error: Error | null, response: { getUrn(): string }) => void;
 interface Monitor {
   registerResource(request: Request, answer: Answer): Promise<void>;
+  /** The SDK's mocks claim to know hooks and have no such method; without it a registration waits for ever. */
+  registerResourceHook?(request: unknown, answer: (error: null, response: object) => void): void;
 }
 
 /** Everything that one run registered. */
@@ -100,6 +114,9 @@ export async function startRecording(stack = "test", preview = false): Promise<R
     preview,
   );
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+  monitor.registerResourceHook = (_request, answer) => {
+    answer(null, {});
+  };
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, answer) =>
     register(request, (error, response) => {
@@ -137,6 +154,11 @@ function recordOf(request: Request, urn: string): RecordedResource {
     dependsOn: [...new Set(request.getDependenciesList().map(nameOf))],
     retainOnDelete: request.getRetainondelete(),
     transforms: request.getTransformsList().length,
+    hooks: {
+      create: request.getHooks()?.getBeforeCreateList() ?? [],
+      update: request.getHooks()?.getBeforeUpdateList() ?? [],
+      delete: request.getHooks()?.getAfterDeleteList() ?? [],
+    },
   };
 }
 

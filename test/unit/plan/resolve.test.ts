@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { crdsOf } from "../../../plan/crds.ts";
 import { getChart, getLayer } from "../../../plan/plan.ts";
-import { planOf, problemsOf } from "../../support/settings.ts";
+import type { Plan } from "../../../plan/plan.ts";
+import { catalog, planOf, problemsOf } from "../../support/settings.ts";
 
 const layersOf = (raw: Record<string, unknown>): string[] =>
   planOf(raw).layers.map((layer) => layer.name);
@@ -21,11 +23,42 @@ describe("resolve", () => {
     expect(layersOf(raw)).toEqual(layers);
   });
 
-  it("chains every layer to all before it", () => {
-    const plan = planOf();
-    plan.layers.forEach((layer, index) => {
-      expect(layer.dependsOn).toEqual(plan.layers.slice(0, index).map((before) => before.name));
+  it("chains each layer to those that it stands on, and only to layers that exist", () => {
+    const order = (plan: Plan): unknown =>
+      Object.fromEntries(plan.layers.map((layer) => [layer.name, layer.dependsOn]));
+    expect(order(planOf())).toEqual({
+      CertManager: [],
+      GatewayApi: ["CertManager"],
+      IstioMesh: [],
+      KnativeServing: ["IstioMesh"],
+      KServeCore: ["CertManager", "GatewayApi", "IstioMesh", "KnativeServing"],
     });
+    expect(order(planOf({ ingress: { type: "kourier" } }))).toEqual({
+      CertManager: [],
+      KnativeServing: [],
+      KServeCore: ["CertManager", "KnativeServing"],
+    });
+  });
+
+  it("names the CRDs of every layer by the charts and files that carry them", () => {
+    const crds = planOf().layers.flatMap((layer) => layer.crds.map(({ name }) => name));
+    expect(crds).toEqual(["cert-manager", "gateway-api", "base", "knative-operator", "kserve-crd"]);
+  });
+
+  it.each([
+    ["1.14.0", { installCRDs: true }],
+    ["1.15.0", { crds: { enabled: true, keep: true } }],
+  ])("asks cert-manager %s for its CRDs in the words of that release", (version, values) => {
+    const release = catalog.get("cert-manager", version);
+    const [chart] = getLayer(planOf(), "CertManager").charts.filter(
+      ({ role }) => role === "controller",
+    );
+    const layer = {
+      namespaces: ["cert-manager"],
+      charts: chart === undefined ? [] : [chart],
+      manifests: [],
+    };
+    expect(crdsOf(layer, release)).toMatchObject([{ source: "chart", chart: { values } }]);
   });
 
   it("fills versions from the set around the chosen KServe release", () => {

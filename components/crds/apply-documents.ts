@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { formatProblem } from "../../problems/problem.ts";
+import type { Answer, ClusterApi } from "./cluster-api.ts";
+import type { Document } from "./documents.ts";
+
+/** Milliseconds until every version of a definition has to be served. */
+const SERVED_WITHIN = 60_000;
+const POLL = 100;
+/** Objects on their way at once; more only queue in the API server. */
+const AT_ONCE = 8;
+const DEFINITION = "CustomResourceDefinition";
+
+/** What an applied CRD says about where its objects will be served. */
+interface Definition {
+  readonly spec: {
+    readonly group: string;
+    readonly names: { readonly plural: string };
+    readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+  };
+}
+
+/** One resource of a group and version that has to be served. */
+interface Served {
+  readonly path: string;
+  readonly plural: string;
+}
+
+/**
+ * Applies objects: creates, adopts or updates each in place, and waits until every version of every definition is
+ * served. Safe to repeat. Throws one error that names each object the API server refused, and why.
+ */
+export async function applyDocuments(
+  api: ClusterApi,
+  documents: readonly Document[],
+): Promise<void> {
+  const applied = await inBatches(documents, async (document) => {
+    const answer = await api.apply(pathOf(document), document.text);
+    return { document, answer };
+  });
+  const refused = applied.filter(({ answer }) => answer.status >= 300);
+  if (refused.length > 0)
+    throw new Error(refused.map((item) => refusal(item.document, item.answer)).join("\n"));
+  const definitions = applied
+    .filter(({ document }) => document.kind === DEFINITION)
+    .map(({ answer }) => answer.body as Definition);
+  await untilServed(api, definitions);
+}
+
+/** Deletes objects, and with definitions everything stored under them. What is gone already is fine. */
+export async function deleteDocuments(
+  api: ClusterApi,
+  documents: readonly Pick<Document, "apiVersion" | "kind" | "name">[],
+): Promise<void> {
+  const answers = await inBatches(documents, async (document) => ({
+    document,
+    answer: await api.delete(pathOf(document)),
+  }));
+  const refused = answers.filter(({ answer }) => answer.status >= 300 && answer.status !== 404);
+  if (refused.length > 0)
+    throw new Error(refused.map((item) => refusal(item.document, item.answer)).join("\n"));
+}
+
+/** Path of a cluster-wide object; kinds in these bundles form their plurals regularly. */
+function pathOf({
+  apiVersion,
+  kind,
+  name,
+}: Pick<Document, "apiVersion" | "kind" | "name">): string {
+  const plural = `${kind.toLowerCase().replace(/y$/, "ie")}s`;
+  return `/apis/${apiVersion}/${plural}/${name}`;
+}
+
+async function untilServed(api: ClusterApi, definitions: readonly Definition[]): Promise<void> {
+  const deadline = Date.now() + SERVED_WITHIN;
+  let waiting = definitions.flatMap(servedBy);
+  for (;;) {
+    waiting = await stillMissing(api, waiting);
+    if (waiting.length === 0) return;
+    if (Date.now() > deadline) throw new Error(notServed(api, waiting));
+    await sleep(POLL);
+  }
+}
+
+function servedBy({ spec }: Definition): Served[] {
+  return spec.versions
+    .filter(({ served }) => served)
+    .map(({ name }) => ({ path: `/apis/${spec.group}/${name}`, plural: spec.names.plural }));
+}
+
+/** Asks each group and version once; the API server lists a resource from the moment it serves it. */
+async function stillMissing(api: ClusterApi, waiting: readonly Served[]): Promise<Served[]> {
+  const groups = Map.groupBy(waiting, ({ path }) => path);
+  const missing = await inBatches([...groups], async ([path, wanted]) => {
+    const { body } = await api.get(path);
+    const { resources = [] } = body as { resources?: readonly { name: string }[] };
+    const names = new Set(resources.map(({ name }) => name));
+    return wanted.filter(({ plural }) => !names.has(plural));
+  });
+  return missing.flat();
+}
+
+async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let start = 0; start < items.length; start += AT_ONCE)
+    results.push(...(await Promise.all(items.slice(start, start + AT_ONCE).map(work))));
+  return results;
+}
+
+function refusal(document: Pick<Document, "kind" | "name">, answer: Answer): string {
+  const { message } = answer.body as { message?: string };
+  return formatProblem({
+    code: "crds-apply-refused",
+    level: "block",
+    where: `${document.kind} ${document.name}`,
+    found: `${String(answer.status)} ${message ?? "without a message"}`,
+    allowed: "server-side apply by the identity of the kubeconfig",
+    fix: "see what the API server says above; `kubectl auth can-i patch crd` for missing rights; then pulumi up again",
+  });
+}
+
+function notServed(api: ClusterApi, waiting: readonly Served[]): string {
+  return formatProblem({
+    code: "crds-not-served",
+    level: "block",
+    where: api.server,
+    found: `after ${String(SERVED_WITHIN / 1000)} s not served: ${waiting.map(({ path, plural }) => `${path}/${plural}`).join(", ")}`,
+    allowed: "every version of every definition served",
+    fix: "look at the conditions: kubectl get crd <name> -o yaml (names in conflict, a conversion webhook); then pulumi up again",
+  });
+}

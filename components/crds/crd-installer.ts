@@ -1,0 +1,81 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../../config/schema.ts";
+import { applyDocuments, deleteDocuments } from "./apply-documents.ts";
+import { connect } from "./cluster-api.ts";
+import type { ClusterApi } from "./cluster-api.ts";
+import { digestOf, splitDocuments } from "./documents.ts";
+import type { Document } from "./documents.ts";
+
+/** What the engine keeps of a bundle: enough to see that it changed and to take it away, no schema. */
+export interface BundleRecord {
+  /** Chart or file that it came from, with its version. */
+  readonly from: string;
+  /** Digest of the objects' texts. */
+  readonly sha256: string;
+  /** `apiVersion kind name`, one object a line, sorted. */
+  readonly objects: string;
+}
+
+/**
+ * Brings CRDs to the cluster from inside the program, when the engine creates or updates the record of their bundle:
+ * resource hooks (pulumi/pulumi@v3.259.0:sdk/nodejs/resource.ts, ResourceHook) run in this process, so that schemas
+ * of some megabytes are in no message, no diff and no state. They run before the record is written: a run that dies in
+ * between applies the same again.
+ */
+export class CrdInstaller {
+  readonly #kubernetes: Settings["kubernetes"];
+  readonly #texts = new Map<string, readonly Document[]>();
+  readonly #apply: pulumi.ResourceHook;
+  readonly #delete: pulumi.ResourceHook;
+  #api: Promise<ClusterApi> | undefined;
+
+  constructor(kubernetes: Settings["kubernetes"]) {
+    this.#kubernetes = kubernetes;
+    this.#apply = new pulumi.ResourceHook("apply-crds", (args) => this.#applyBundle(args));
+    // Registered in every run: a layer that goes away in `pulumi up` still has to find it.
+    this.#delete = new pulumi.ResourceHook("delete-crds", (args) => this.#deleteBundle(args));
+  }
+
+  /** Takes the objects of a file of manifests and answers with what the engine may keep of them. */
+  remember(from: string, text: string): BundleRecord {
+    const documents = splitDocuments(text);
+    const sha256 = digestOf(documents);
+    this.#texts.set(sha256, documents);
+    const objects = documents.map(({ apiVersion, kind, name }) => `${apiVersion} ${kind} ${name}`);
+    return { from, sha256, objects: objects.sort().join("\n") };
+  }
+
+  /** Hooks of a record: apply on create and update; delete only where the stack asks for it. */
+  hooks(deleteOnDestroy: boolean): pulumi.ResourceHookBinding {
+    return {
+      beforeCreate: [this.#apply],
+      beforeUpdate: [this.#apply],
+      ...(deleteOnDestroy ? { afterDelete: [this.#delete] } : {}),
+    };
+  }
+
+  async #applyBundle(args: pulumi.ResourceHookArgs): Promise<void> {
+    const { sha256 } = recordOf(args.newInputs);
+    const documents = this.#texts.get(sha256);
+    if (documents === undefined) throw new Error(`no CRDs with the digest ${sha256} in this run`);
+    await applyDocuments(await this.#connect(), documents);
+  }
+
+  async #deleteBundle(args: pulumi.ResourceHookArgs): Promise<void> {
+    const { objects } = recordOf(args.oldInputs);
+    const documents = objects.split("\n").map((line) => {
+      const [apiVersion = "", kind = "", name = ""] = line.split(" ");
+      return { apiVersion, kind, name };
+    });
+    await deleteDocuments(await this.#connect(), documents);
+  }
+
+  #connect(): Promise<ClusterApi> {
+    this.#api ??= connect(this.#kubernetes);
+    return this.#api;
+  }
+}
+
+function recordOf(inputs: Record<string, unknown> | undefined): BundleRecord {
+  return inputs?.["data"] as BundleRecord;
+}
