@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { PROJECT_ROOT } from "../../components/charts/place-chart.ts";
+import { PROJECT_ROOT } from "../../config/project-root.ts";
 
 const SCRIPT = join(PROJECT_ROOT, "components", "charts", "select-kinds.mjs");
 /** A tab in a description: YAML that Go's parser takes and others refuse. */
