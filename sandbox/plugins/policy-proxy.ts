@@ -8,6 +8,23 @@ type Unary = grpc.handleUnaryCall<unknown, unknown>;
 /** What the engine says about the stack before it asks a policy pack anything. */
 export type StackConfiguration = InstanceType<typeof analyzer.AnalyzerStackConfigureRequest>;
 
+/** Calls that the proxy answers itself; all others it passes on. */
+const ANSWERED_HERE: ReadonlySet<string> = new Set(["configureStack", "handshake"]);
+
+type BytesMethod = grpc.MethodDefinition<Buffer, Buffer>;
+
+/** A method whose messages are not decoded: every property of every resource passes here, four times. */
+function asBytes(method: grpc.MethodDefinition<unknown, unknown>): BytesMethod {
+  const bytes = (message: Buffer): Buffer => message;
+  return {
+    ...method,
+    requestSerialize: bytes,
+    requestDeserialize: bytes,
+    responseSerialize: bytes,
+    responseDeserialize: bytes,
+  };
+}
+
 /**
  * Stands between the engine and a policy pack until the pack is started: the engine configures the stack first, and a
  * pack written in Node takes that configuration from its environment. Everything else is passed through.
@@ -26,7 +43,9 @@ export class PolicyProxy {
   async start(): Promise<number> {
     const handlers: Record<string, Unary> = {};
     const service = analyzerServices.AnalyzerService as unknown as grpc.ServiceDefinition;
-    for (const [name, method] of Object.entries(service)) handlers[name] = this.#forward(method);
+    const passed = Object.entries(service).filter(([name]) => !ANSWERED_HERE.has(name));
+    const unread = Object.fromEntries(passed.map(([name, method]) => [name, asBytes(method)]));
+    for (const [name, method] of Object.entries(unread)) handlers[name] = this.#forward(method);
     handlers["configureStack"] = (call, callback) => {
       this.#configuration.resolve(call.request as StackConfiguration);
       callback(null, new analyzer.AnalyzerStackConfigureResponse());
@@ -34,7 +53,7 @@ export class PolicyProxy {
     handlers["handshake"] = (_call, callback) => {
       callback(null, new analyzer.AnalyzerHandshakeResponse());
     };
-    this.#server.addService(service, handlers);
+    this.#server.addService({ ...service, ...unread }, handlers);
     return listen(this.#server);
   }
 
@@ -52,7 +71,7 @@ export class PolicyProxy {
     this.#server.forceShutdown();
   }
 
-  #forward(method: grpc.MethodDefinition<unknown, unknown>): Unary {
+  #forward(method: BytesMethod): Unary {
     return (call, callback) => {
       this.#configuration.resolve(undefined);
       this.#client.promise.then(
@@ -61,7 +80,7 @@ export class PolicyProxy {
             method.path,
             method.requestSerialize,
             method.responseDeserialize,
-            call.request,
+            call.request as Buffer,
             (error, answer) => {
               callback(error, answer ?? null);
             },

@@ -16,6 +16,8 @@ export interface ProjectLayout {
   readonly passphraseFile: string;
   readonly charts: string;
   readonly logs: string;
+  /** Where Node keeps compiled code from run to run. */
+  readonly compileCache: string;
 }
 
 /** Where everything of a sandbox's Pulumi side lives. */
@@ -28,6 +30,7 @@ export function projectLayout(state: string): ProjectLayout {
     passphraseFile: join(root, "passphrase"),
     charts: join(state, "charts"),
     logs: join(state, "logs"),
+    compileCache: join(root, "compile-cache"),
   };
 }
 

@@ -46,6 +46,8 @@ export function pulumiEnvironment(context: PulumiContext): NodeJS.ProcessEnv {
     PULUMI_BACKEND_URL: `file://${layout.backend}`,
     PULUMI_CONFIG_PASSPHRASE_FILE: layout.passphraseFile,
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // Node keeps what it compiled: program, policy pack and plugins start in about half the time.
+    NODE_COMPILE_CACHE: env["NODE_COMPILE_CACHE"] ?? layout.compileCache,
     // Plugins are chosen before the run (plugins/select.ts); an unreachable download would only cost time.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
