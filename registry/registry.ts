@@ -4,6 +4,7 @@ import { Authorizer } from "./authorizer.ts";
 import type { Action } from "./authorizer.ts";
 import type { Credentials } from "./credentials.ts";
 import { RemoteFailure, statusFailure } from "./failure.ts";
+import type { FailureKind } from "./failure.ts";
 import { drop, HttpClient, readBody } from "./http.ts";
 import type { HttpAnswer, HttpOptions, HttpRequest } from "./http.ts";
 import { PATIENT, withRetry } from "./retry.ts";
@@ -42,6 +43,8 @@ const ACCEPT = [
   "application/vnd.oci.image.manifest.v1+json",
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
+/** Failures that the next request to the same host would meet as well. */
+const LASTING: ReadonlySet<FailureKind> = new Set(["server", "unreachable", "tls"]);
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /** Docker Hub's registry does not live at the name that its images carry. */
 const API_HOSTS: Readonly<Record<string, string>> = { "docker.io": "registry-1.docker.io" };
@@ -65,6 +68,7 @@ export class Registry {
   readonly #base: string;
   readonly #authorizer: Authorizer;
   readonly #retry: RetryPolicy;
+  #down: RemoteFailure | undefined;
 
   constructor(options: RegistryOptions) {
     this.host = options.host;
@@ -94,7 +98,7 @@ export class Registry {
   /** A manifest by tag or digest. Throws when it is missing, or not what its digest says. */
   async manifest(repository: string, reference: string): Promise<RawManifest> {
     const what = `${repository} manifest ${reference}`;
-    const { bytes, mediaType } = await withRetry(this.#retry, async () => {
+    const { bytes, mediaType } = await this.#patiently(async () => {
       const call = {
         method: "GET",
         repository,
@@ -132,7 +136,7 @@ export class Registry {
 
   /** Sends a blob in one request; `from` is a repository that has it, so that the registry need not be sent it. */
   async putBlob(repository: string, blob: BlobUpload, from?: string): Promise<"mounted" | "sent"> {
-    return withRetry(this.#retry, async () => {
+    return this.#patiently(async () => {
       const query =
         from === undefined ? "" : `?mount=${blob.digest}&from=${encodeURIComponent(from)}`;
       const what = `upload of ${repository} ${blob.digest}`;
@@ -187,10 +191,22 @@ export class Registry {
 
   /** Repeats what may pass by itself. 404 is an answer here. */
   async #ask(path: string, call: Call): Promise<HttpAnswer> {
-    return withRetry(this.#retry, async () => {
+    return this.#patiently(async () => {
       const answer = await this.#once(path, call);
       return answer.status === 404 ? answer : this.#must(answer, call.what);
     });
+  }
+
+  /** Repeats what may pass by itself; a host for which that was in vain is not asked again. */
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#down !== undefined) throw this.#down;
+    try {
+      return await withRetry(this.#retry, work);
+    } catch (error) {
+      const lasting = error instanceof RemoteFailure && LASTING.has(error.kind);
+      if (lasting) this.#down = error;
+      throw error;
+    }
   }
 
   async #once(path: string, call: Call): Promise<HttpAnswer> {
