@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -66,6 +66,21 @@ const insideOptions = (side: "src" | "dest"): string[] => [
   `--${side}-creds=${USER.username}:${USER.password}`,
   `--${side}-tls-verify=false`,
 ];
+
+/** One image of the bundle as a layout of its own: older skopeos find images of Docker's format in no other way. */
+async function alone(upstream: string): Promise<string> {
+  const layout = await mkdtemp(join(folder, "alone-"));
+  const index = JSON.parse(await readFile(join(bundle(), "images", "index.json"), "utf8")) as {
+    manifests: { annotations: Record<string, string> }[];
+  };
+  const manifests = index.manifests.filter(
+    ({ annotations }) => annotations["org.opencontainers.image.ref.name"] === upstream,
+  );
+  await writeFile(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
+  await copyFile(join(bundle(), "images", "oci-layout"), join(layout, "oci-layout"));
+  await symlink(join(bundle(), "images", "blobs"), join(layout, "blobs"));
+  return `oci:${layout}`;
+}
 
 beforeEach((context: TestContext) => {
   if (typeof tools === "string") context.skip(tools);
@@ -160,12 +175,7 @@ describe("platform bundle, load and verify, against real registries", { timeout:
 
   it("keeps the digest of every image, whatever its format; skopeo reads the layout", async () => {
     for (const { upstream } of contents.images.slice(0, 6)) {
-      const local = await skopeo(
-        program().skopeo,
-        "inspect",
-        "--raw",
-        `oci:${bundle()}/images:${upstream}`,
-      );
+      const local = await skopeo(program().skopeo, "inspect", "--raw", await alone(upstream));
       const source = `docker://${viaReference(outside.host, upstream)}`;
       const remote = await skopeo(
         program().skopeo,
@@ -247,7 +257,7 @@ describe("platform bundle, load and verify, against real registries", { timeout:
     await skopeo(
       program().skopeo,
       ...["--insecure-policy", "copy", "--all", "--quiet", ...insideOptions("dest")],
-      ...[`oci:${bundle()}/images:${one?.upstream ?? ""}`, `docker://${two?.installed ?? ""}`],
+      ...[await alone(one?.upstream ?? ""), `docker://${two?.installed ?? ""}`],
     );
     const { code, text: printed } = await platform(
       "bundle",
