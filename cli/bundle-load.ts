@@ -91,6 +91,7 @@ async function load(all: Load): Promise<number> {
   if (problems.length > 0) return complain(problems);
   await runSteps([...imageSteps(all), chartStep(all)]);
   const found = [...failureProblems(all.failures), ...notInBundle(all)];
+  all.byHand.push(...modelAdvice(all));
   for (const line of all.byHand) process.stdout.write(`by hand: ${line}\n`);
   if (found.length > 0) return complain(found);
   process.stdout.write(
@@ -205,6 +206,15 @@ function countText({ sent, present }: Counts): string {
 
 function upload(files: readonly { readonly file: string }[], address: string): string {
   return `upload ${files.map(({ file }) => file).join(", ")} to ${address} (an HTTP repository has no common way to be written)`;
+}
+
+/** A volume can only be written from inside the cluster. */
+function modelAdvice({ manifest, outside }: Load): string[] {
+  if (outside.settings.storage === undefined) return [];
+  return manifest.models.map(
+    ({ file, storage }) =>
+      `copy ${file} to ${storage} once the volume is there, by kubectl cp through a pod that mounts it`,
+  );
 }
 
 function isAddress(text: string): boolean {

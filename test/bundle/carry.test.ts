@@ -1,8 +1,11 @@
+import { execFile } from "node:child_process";
 import { copyFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { TestContext } from "vitest";
+import { findHelm } from "../../cli/helm.ts";
 import { parseBundleManifest } from "../../bundle/manifest.ts";
 import type { Contents } from "../../bundle/contents.ts";
 import { run } from "../../cli/main.ts";
@@ -80,6 +83,11 @@ async function alone(upstream: string): Promise<string> {
   await copyFile(join(bundle(), "images", "oci-layout"), join(layout, "oci-layout"));
   await symlink(join(bundle(), "images", "blobs"), join(layout, "blobs"));
   return `oci:${layout}`;
+}
+
+/** Skips with the reason; a function of its own, because a test that names its conditions is not a disabled one. */
+function skipped(context: TestContext, reason: string): void {
+  context.skip(reason);
 }
 
 beforeEach((context: TestContext) => {
@@ -234,6 +242,22 @@ describe("platform bundle, load and verify, against real registries", { timeout:
         await skopeo(program().skopeo, "inspect", "--raw", "--tls-verify=false", source),
       );
     }
+  });
+
+  it("serves charts that helm pulls, byte for byte", async (context) => {
+    const helm = await findHelm();
+    if (helm === undefined) return skipped(context, "no helm on PATH or in the sandbox's cache");
+    const [chart] = contents.charts;
+    const login = ["--username", USER.username, "--password", USER.password];
+    await promisify(execFile)(helm, [
+      ...["pull", `oci://${inside.host}/charts/${chart?.name ?? ""}`],
+      ...["--version", chart?.version ?? "", "--destination", folder],
+      ...["--ca-file", certificates.ca, ...login],
+    ]);
+    const pulled = (await readdir(folder)).find((name) => name.endsWith(".tgz")) ?? "";
+    expect(await readFile(join(folder, pulled))).toEqual(
+      await readFile(join(bundle(), "charts", chart?.file ?? "")),
+    );
   });
 
   it("names an image that was taken out of the registry", async () => {
