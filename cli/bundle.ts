@@ -1,28 +1,14 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
+import { PARTS } from "./bundle-options.ts";
+import type { CommonOptions, Part } from "./bundle-options.ts";
 import type { Finish } from "./exit-code.ts";
-import { ExitCode } from "./exit-code.ts";
 
 /** Seconds without a byte after which a connection counts as broken. */
 const TIMEOUT_SECONDS = 30;
 /** Registries throttle eager clients; a disk and a line are busy with this many. */
 const JOBS = 4;
 const MAX_JOBS = 32;
-
-/** What a bundle consists of; `--parts` chooses. */
-export const PARTS = ["images", "charts", "tools", "packages", "model"] as const;
-export type Part = (typeof PARTS)[number];
-
-/** Options that all three commands take. */
-export interface CommonOptions {
-  readonly stack?: string;
-  readonly kubernetes?: string;
-  readonly jobs: number;
-  readonly timeout: number;
-  readonly authfile?: string;
-  readonly ca?: string;
-  readonly plainHttp?: boolean;
-}
 
 /** `platform bundle`, `bundle load` and `bundle verify`: what a stack takes from outside, carried across an air gap. */
 export function addBundle(program: Command, finish: Finish): void {
@@ -62,14 +48,6 @@ export function addBundle(program: Command, finish: Finish): void {
       const { verifyBundle } = await import("./bundle-verify.ts");
       finish(await verifyBundle(options));
     });
-}
-
-/** Says that no stack was named. */
-export function noStack(command: string): number {
-  process.stderr.write(
-    `[bundle-stack] --stack\n  found:   none\n  allowed: a stack name (airgap) or the path of a stack file\n  to do:   platform ${command} --stack <stack>\n`,
-  );
-  return ExitCode.WrongUse;
 }
 
 function common(command: Command): Command {
