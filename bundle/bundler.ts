@@ -2,6 +2,7 @@ import { readFile, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { parseReference } from "../images/reference.ts";
 import { RemoteFailure } from "../registry/failure.ts";
+import { digestOfBytes } from "../registry/registry.ts";
 import type { RawManifest } from "../registry/registry.ts";
 import type { BundleImage, Contents } from "./contents.ts";
 import { download } from "./download.ts";
@@ -14,7 +15,7 @@ import { readTree } from "./oci.ts";
 import type { Descriptor, ImageTree } from "./oci.ts";
 import { eachOf } from "./pool.ts";
 import type { Located, Remote } from "./remote.ts";
-import { ImageStore } from "./store.ts";
+import { ImageStore, writeWhole } from "./store.ts";
 
 /** What one thing to carry failed with. */
 export interface Failure {
@@ -143,6 +144,13 @@ export class Bundler {
         this.#options.report(`${String(done)} of ${String(items.length)} files`);
       },
     );
+  }
+
+  /** Writes a file that is made here, anew each time. */
+  async write(file: string, text: string): Promise<void> {
+    await writeWhole(join(this.#options.folder, file), text);
+    const bytes = Buffer.from(text);
+    this.files.push({ file, digest: digestOfBytes(bytes), size: bytes.length });
   }
 
   /** Brings a published file as it is. */

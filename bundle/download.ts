@@ -52,32 +52,63 @@ export async function hashFile(file: string): Promise<Downloaded> {
   return { digest: `sha256:${hash.digest("hex")}`, size: (await stat(file)).size };
 }
 
+/** Once with what is there already; when that turns out to be something else, once from the start. */
 async function attempt(request: Download): Promise<Downloaded> {
   const partial = `${request.file}${PARTIAL}`;
-  const handle = await open(partial, request.digest === undefined ? "w" : "a");
+  const known = request.digest !== undefined;
+  if (!known) await rm(partial, { force: true });
+  const start = await begun(partial);
+  const first = await continueFrom(request, start);
+  if (!known || first.digest === request.digest) return first;
+  await rm(partial, { force: true });
+  const second = start.size === 0 ? first : await continueFrom(request, await begun(partial));
+  if (second.digest === request.digest) return second;
+  await rm(partial, { force: true });
+  throw new RemoteFailure("protocol", "", `${request.digest ?? ""} arrived as ${second.digest}`);
+}
+
+interface Begun {
+  readonly hash: Hash;
+  readonly size: number;
+}
+
+/** What an earlier attempt left, hashed. */
+async function begun(partial: string): Promise<Begun> {
+  const hash = createHash("sha256");
+  const size = await stat(partial).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > 0) await pipeline(createReadStream(partial), hash, { end: false });
+  return { hash, size };
+}
+
+async function continueFrom(request: Download, start: Begun): Promise<Downloaded> {
+  const whole = `sha256:${start.hash.copy().digest("hex")}`;
+  // Everything had arrived, and only the renaming was missing.
+  if (start.size > 0 && whole === request.digest) return { digest: whole, size: start.size };
+  const handle = await open(`${request.file}${PARTIAL}`, "a");
   try {
-    const hash = createHash("sha256");
-    const size = await fill(request, handle, hash);
+    const { hash, size } = await fill(request, handle, start);
     await handle.sync();
-    const digest = `sha256:${hash.digest("hex")}`;
-    if (request.digest === undefined || digest === request.digest) return { digest, size };
-    // Nothing to go on with: a partial file that is wrong stays wrong.
-    await rm(partial, { force: true });
-    throw new RemoteFailure("protocol", "", `${request.digest} arrived as ${digest}`);
+    return { digest: `sha256:${hash.digest("hex")}`, size };
   } finally {
     await handle.close();
   }
 }
 
-/** Appends what is missing; gives the whole size. */
-async function fill(request: Download, handle: FileHandle, hash: Hash): Promise<number> {
-  const present = (await handle.stat()).size;
-  const answer = await request.open(present);
-  let size = present;
-  if (present > 0 && answer.status === 206) {
-    await pipeline(createReadStream(`${request.file}${PARTIAL}`), hash, { end: false });
-  } else if (present > 0) {
+/** Appends what is missing. A server that does not keep to ranges sends all of it again. */
+async function fill(request: Download, handle: FileHandle, start: Begun): Promise<Begun> {
+  const answer = await request.open(start.size).catch((error: unknown) => {
+    // What is there is longer than the content: it is something else.
+    if (start.size > 0 && error instanceof RemoteFailure && error.details.status === 416)
+      return request.open(0);
+    throw error;
+  });
+  let { hash, size } = start;
+  if (start.size > 0 && answer.status !== 206) {
     await handle.truncate(0);
+    hash = createHash("sha256");
     size = 0;
   }
   for await (const chunk of chunks(answer, request.signal)) {
@@ -86,7 +117,7 @@ async function fill(request: Download, handle: FileHandle, hash: Hash): Promise<
     size += chunk.length;
     request.onBytes?.(chunk.length);
   }
-  return size;
+  return { hash, size };
 }
 
 /** The body, with errors of the network told from errors of the disk. */

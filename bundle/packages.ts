@@ -48,12 +48,28 @@ export function packagesOf(lockText: string, platform: PackagePlatform): Package
     const { version, integrity } = item;
     if (path === "" || item.dev === true || item.link === true) continue;
     if (version === undefined || integrity === undefined || !fits(item, platform)) continue;
-    const name =
-      item.name ?? path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
+    const name = nameOf(path, item.name);
     const file = `npm/${name.replace("/", "+").replace("@", "")}-${version}.tgz`;
     byFile.set(file, { name, version, integrity, file });
   }
   return [...byFile.values()].sort((one, two) => (one.file < two.file ? -1 : 1));
+}
+
+/** Name of the lock file that finds the packages in the bundle. */
+export const BUNDLE_LOCK = "npm/package-lock.json";
+
+/**
+ * The lock file with every carried package at its place in the bundle, so that `npm ci --offline` needs neither a
+ * registry nor a filled cache. Everything else of it stays, integrity included.
+ */
+export function bundleLock(lockText: string, packages: readonly PackageFile[]): string {
+  const lock = JSON.parse(lockText) as { packages: Record<string, Record<string, unknown>> };
+  const files = new Map(packages.map(({ name, version, file }) => [`${name}@${version}`, file]));
+  for (const [path, item] of Object.entries(lock.packages)) {
+    const file = files.get(`${nameOf(path, item["name"])}@${String(item["version"])}`);
+    if (file !== undefined) item["resolved"] = `file:${file}`;
+  }
+  return `${JSON.stringify(lock, null, 2)}\n`;
 }
 
 /** Takes a package's archive out of npm's cache, where it lies under its checksum (npm/cacache@v20:lib/content/path.js). */
@@ -80,6 +96,12 @@ export async function takeFromCache(
   });
   await rename(`${file}${PARTIAL}`, file);
   return hashFile(file);
+}
+
+/** An alias has its package's name beside it; the others are named by their folder. */
+function nameOf(path: string, name: unknown): string {
+  if (typeof name === "string") return name;
+  return path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
 }
 
 function fits(

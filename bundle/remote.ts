@@ -61,11 +61,14 @@ export class Remote {
     return registry;
   }
 
-  /** A file of a web server, as a stream; not repeated. Throws for a status that says no. */
-  async open(address: string): Promise<HttpAnswer> {
+  /** A file of a web server from byte `from` on, as a stream; not repeated. Throws for a status that says no. */
+  async open(address: string, from = 0): Promise<HttpAnswer> {
     const url = new URL(address);
     const credentials = url.protocol === "https:" ? this.#options.credentials(url.host) : undefined;
-    const headers = credentials === undefined ? {} : { authorization: basicHeader(credentials) };
+    const headers = {
+      ...(credentials === undefined ? {} : { authorization: basicHeader(credentials) }),
+      ...(from === 0 ? {} : { range: `bytes=${String(from)}-` }),
+    };
     const answer = await this.#http.send(url, { method: "GET", headers });
     const what = `GET ${url.pathname}`;
     const failure = statusFailure(answer.status, url.host, what, answer.headers["retry-after"]);

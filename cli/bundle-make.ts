@@ -9,11 +9,12 @@ import { finishBundle } from "../bundle/finish.ts";
 import type { FormTarget } from "../bundle/forms.ts";
 import { NAMES } from "../bundle/manifest.ts";
 import { MODEL, modelFile } from "../bundle/model.ts";
-import { takeFromCache } from "../bundle/packages.ts";
+import { BUNDLE_LOCK, bundleLock, takeFromCache } from "../bundle/packages.ts";
 import type { PackageFile } from "../bundle/packages.ts";
 import { failureProblems } from "../bundle/problems.ts";
 import type { Remote } from "../bundle/remote.ts";
 import { writeWhole } from "../bundle/store.ts";
+import { fetchTool } from "../bundle/tools.ts";
 import type { ToolFile } from "../bundle/tools.ts";
 import { imageTotals } from "../bundle/totals.ts";
 import type { Settings } from "../config/schema.ts";
@@ -28,7 +29,7 @@ import { guarded } from "./bundle-guard.ts";
 import { formatBytes, runSteps } from "./bundle-steps.ts";
 import type { Report, Step } from "./bundle-steps.ts";
 import { summary } from "./bundle-summary.ts";
-import { fillNpmCache, packageFiles, toolFiles } from "./bundle-tools.ts";
+import { fillNpmCache, lockText, packageFiles, toolFiles } from "./bundle-tools.ts";
 import type { Architecture } from "./bundle-tools.ts";
 import { findCharts } from "./chart-folder.ts";
 import { ExitCode } from "./exit-code.ts";
@@ -236,16 +237,7 @@ function toolStep({ bundler, tools, remote, progress }: Make): Step {
     title: "Fetch the tool chain",
     run: async (report) => {
       progress.report = report;
-      await bundler.bringAll(tools, async (tool, path) => {
-        const hex = tool.readChecksum(await remote.text(tool.checksumUrl));
-        if (hex === undefined)
-          throw new RemoteFailure(
-            "protocol",
-            new URL(tool.checksumUrl).host,
-            `no checksum of ${tool.file} at ${tool.checksumUrl}`,
-          );
-        return bundler.fetchFile(tool.url, path, `sha256:${hex}`);
-      });
+      await bundler.bringAll(tools, (tool, path) => fetchTool(remote, tool, path));
       return undefined;
     },
   };
@@ -265,6 +257,7 @@ function packageStep({ bundler, packages, folder, options, signal, progress }: M
       } finally {
         await rm(join(folder, ".npm"), { recursive: true, force: true });
       }
+      await bundler.write(BUNDLE_LOCK, bundleLock(await lockText(), packages));
       return `${String(packages.length)} archives`;
     },
   };
@@ -275,10 +268,7 @@ function modelStep({ bundler, progress }: Make): Step {
     title: "Write the smoke-test model",
     run: async (report) => {
       progress.report = report;
-      await bundler.bring(MODEL.file, async (path) => {
-        await writeWhole(path, modelFile());
-        return hashFile(path);
-      });
+      await bundler.write(MODEL.file, modelFile());
       return undefined;
     },
   };

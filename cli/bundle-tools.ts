@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
 import { execFile } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { mkdir, mkdtemp, copyFile, rm } from "node:fs/promises";
 import type { ToolFile } from "../bundle/tools.ts";
 import { packagesOf } from "../bundle/packages.ts";
 import type { PackageFile } from "../bundle/packages.ts";
@@ -46,8 +45,12 @@ export async function toolFiles(arch: Architecture): Promise<ToolFile[]> {
 
 /** The npm packages of the program, from its lock file. */
 export async function packageFiles(arch: Architecture): Promise<PackageFile[]> {
-  const lock = await readFile(join(ROOT, "package-lock.json"), "utf8");
-  return packagesOf(lock, { os: "linux", cpu: arch });
+  return packagesOf(await lockText(), { os: "linux", cpu: arch });
+}
+
+/** The program's own lock file. */
+export function lockText(): Promise<string> {
+  return readFile(join(ROOT, "package-lock.json"), "utf8");
 }
 
 /**

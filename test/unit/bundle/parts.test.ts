@@ -14,7 +14,7 @@ import {
 import type { BundleManifest } from "../../../bundle/manifest.ts";
 import { modelFile } from "../../../bundle/model.ts";
 import { parseManifest, readTree, treeSize } from "../../../bundle/oci.ts";
-import { packagesOf } from "../../../bundle/packages.ts";
+import { bundleLock, packagesOf } from "../../../bundle/packages.ts";
 import { eachOf } from "../../../bundle/pool.ts";
 import { imageTotals } from "../../../bundle/totals.ts";
 import { digestOfBytes } from "../../../registry/registry.ts";
@@ -185,6 +185,17 @@ describe("npm packages of a lock file", () => {
         "node_modules/not-linux": { ...item, os: ["!linux"] },
       }),
     ).toEqual(["npm/here-1.0.0.tgz", "npm/not-windows-1.0.0.tgz"]);
+  });
+
+  it("are found in the bundle by its lock file, which changes nothing else", () => {
+    const text = lock({ "": {}, "node_modules/a": item, "node_modules/b": { ...item, dev: true } });
+    const packages = packagesOf(text, { os: "linux", cpu: "x64" });
+    const written = JSON.parse(bundleLock(text, packages)) as { packages: object };
+    expect(written.packages).toEqual({
+      "": {},
+      "node_modules/a": { ...item, resolved: "file:npm/a-1.0.0.tgz" },
+      "node_modules/b": { ...item, dev: true },
+    });
   });
 
   it("are there for this program's own lock file, Node of one processor only", async () => {
