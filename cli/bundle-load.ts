@@ -11,6 +11,7 @@ import { eachOf } from "../bundle/pool.ts";
 import { failureProblems } from "../bundle/problems.ts";
 import type { FailedThing } from "../bundle/problems.ts";
 import type { Remote } from "../bundle/remote.ts";
+import { PROJECT_ROOT } from "../config/project-root.ts";
 import { mirror } from "../images/mirror.ts";
 import { parseReference } from "../images/reference.ts";
 import type { ImageReference } from "../images/reference.ts";
@@ -26,9 +27,6 @@ import type { Report, Step } from "./bundle-steps.ts";
 import { ExitCode } from "./exit-code.ts";
 import { requireOutsidePlan } from "./stack.ts";
 import type { OutsidePlan } from "./stack.ts";
-
-/** Folder of the program; relative paths in a stack file start here. */
-const PROJECT_ROOT = resolvePath(import.meta.dirname, "..");
 
 interface Load {
   readonly folder: string;

@@ -8,6 +8,7 @@ import { failureProblems } from "../bundle/problems.ts";
 import type { Remote } from "../bundle/remote.ts";
 import { askRegistries } from "../bundle/verify.ts";
 import type { Verdict, Wanted } from "../bundle/verify.ts";
+import { PROJECT_ROOT } from "../config/project-root.ts";
 import type { Settings } from "../config/schema.ts";
 import { formatProblems } from "../problems/problem.ts";
 import { RemoteFailure } from "../registry/failure.ts";
@@ -20,9 +21,6 @@ import { lockOf } from "./bundle-lock.ts";
 import { findCharts } from "./chart-folder.ts";
 import { ExitCode } from "./exit-code.ts";
 import { requireOutsidePlan } from "./stack.ts";
-
-/** Folder of the program; relative paths in a stack file start here. */
-const PROJECT_ROOT = resolvePath(import.meta.dirname, "..");
 
 export interface VerifyOptions extends CommonOptions {
   readonly bundle?: string;
