@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Remote } from "../bundle/remote.ts";
+import { PROJECT_ROOT } from "../config/project-root.ts";
 import type { Settings } from "../config/schema.ts";
+import type { Secret } from "../config/secret.ts";
 import type { Problem } from "../problems/problem.ts";
 import { readAuthFile } from "../registry/credentials.ts";
 import type { Credentials, CredentialsOf } from "../registry/credentials.ts";
@@ -17,6 +19,15 @@ export interface AccessOptions {
   readonly timeout: number;
 }
 
+/** Where a stack takes its charts from, and as whom. */
+interface ChartAccess {
+  readonly host: string;
+  readonly credentials?: Credentials | undefined;
+  readonly plainHttp: boolean;
+  /** Path of a PEM file. */
+  readonly caFile?: string | undefined;
+}
+
 /** What {@link openRemote} is told besides the options. */
 export interface AccessContext {
   /** Host that KSERVE_REGISTRY_USERNAME and KSERVE_REGISTRY_PASSWORD are for. */
@@ -28,6 +39,8 @@ export interface AccessContext {
   /** Registry through which upstream is reached. */
   readonly via?: string | undefined;
   readonly plainHttp?: boolean | undefined;
+  /** How the chart source of the stack is reached, which may be another host. */
+  readonly charts?: ChartAccess | undefined;
   readonly signal: AbortSignal;
   readonly onRetry: (text: string) => void;
 }
@@ -40,7 +53,7 @@ export async function openRemote(
   options: AccessOptions,
   context: AccessContext,
 ): Promise<{ readonly remote: Remote } | { readonly problem: Problem }> {
-  const ca = options.ca === undefined ? context.ca : await readText(options.ca);
+  const ca = await trusted(options, context);
   if (ca !== undefined && !ca.includes("-----BEGIN CERTIFICATE-----"))
     return { problem: unreadable("--ca", options.ca ?? "", "a PEM certificate") };
   const logins = await authFile(options.authfile);
@@ -62,8 +75,21 @@ export async function openRemote(
   return { remote };
 }
 
-function plainHosts(options: AccessOptions, { plainHttp, host }: AccessContext): string[] {
-  return host !== undefined && (options.plainHttp ?? plainHttp) === true ? [host] : [];
+/** The CA that was named, or those of the stack file: its registry's and its chart source's. */
+async function trusted(
+  options: AccessOptions,
+  { ca, charts }: AccessContext,
+): Promise<string | undefined> {
+  if (options.ca !== undefined) return (await readText(options.ca)) ?? "";
+  const file = charts?.caFile;
+  const other = file === undefined ? undefined : await readText(resolve(PROJECT_ROOT, file));
+  const all = [ca, other].filter((text) => text !== undefined);
+  return all.length === 0 ? undefined : all.join("\n");
+}
+
+function plainHosts(options: AccessOptions, { plainHttp, host, charts }: AccessContext): string[] {
+  const registry = host !== undefined && (options.plainHttp ?? plainHttp) === true ? [host] : [];
+  return [...registry, ...(charts?.plainHttp === true ? [charts.host] : [])];
 }
 
 function retryReport({ onRetry }: AccessContext): (failure: Error, wait: number) => void {
@@ -73,24 +99,40 @@ function retryReport({ onRetry }: AccessContext): (failure: Error, wait: number)
 /** What a stack file says about its registry. */
 export function stackAccess(
   settings: Settings,
-): Pick<AccessContext, "host" | "ca" | "credentials" | "plainHttp"> {
+): Pick<AccessContext, "host" | "ca" | "credentials" | "plainHttp" | "charts"> {
   const { registry } = settings;
-  if (registry === undefined) return {};
+  const charts = chartAccess(settings.charts);
+  if (registry === undefined) return { charts };
   return {
     host: registry.host,
     ca: registry.ca,
     credentials: readable(registry.pullSecret),
     plainHttp: (registry as { plainHttp?: boolean }).plainHttp,
+    charts,
+  };
+}
+
+function chartAccess(charts: Settings["charts"]): ChartAccess | undefined {
+  if (charts.source !== "oci" && charts.source !== "http") return undefined;
+  const { username, password } = charts;
+  return {
+    host: /^\w+:\/\/([^/]+)/.exec(charts.url)?.[1] ?? "",
+    plainHttp: charts.source === "oci" && charts.plainHttp,
+    caFile: (charts as { caFile?: string }).caFile,
+    credentials:
+      username === undefined || password === undefined
+        ? undefined
+        : readable({ username, password }),
   };
 }
 
 /** Outside Pulumi a password of the stack file is encrypted, and then of no use. */
 function readable(
-  pullSecret: NonNullable<Settings["registry"]>["pullSecret"],
+  login: { readonly username: string; readonly password: Secret } | undefined,
 ): Credentials | undefined {
-  if (pullSecret === undefined) return undefined;
+  if (login === undefined) return undefined;
   try {
-    return { username: pullSecret.username, password: pullSecret.password.reveal() };
+    return { username: login.username, password: login.password.reveal() };
   } catch {
     return undefined;
   }
@@ -100,8 +142,13 @@ function credentialsFor(context: AccessContext, logins: CredentialsOf): Credenti
   const username = process.env["KSERVE_REGISTRY_USERNAME"] ?? "";
   const password = process.env["KSERVE_REGISTRY_PASSWORD"] ?? "";
   const given = username === "" ? undefined : { username, password };
+  const { charts } = context;
+  const ofCharts = (host: string): Credentials | undefined =>
+    host === charts?.host ? charts.credentials : undefined;
   return (host) =>
-    host === context.host ? (given ?? context.credentials ?? logins(host)) : logins(host);
+    host === context.host
+      ? (given ?? context.credentials ?? ofCharts(host) ?? logins(host))
+      : (ofCharts(host) ?? logins(host));
 }
 
 /** The file that was named, or the first of the usual ones; none of those need exist. */

@@ -36,7 +36,7 @@ interface Load {
   readonly remote: Remote;
   readonly jobs: number;
   readonly failures: FailedThing[];
-  /** Things that somebody has to do by hand. */
+  /** Things that were not done, or that somebody has to do by hand. */
   readonly byHand: string[];
   readonly progress: { report: Report };
 }
@@ -90,7 +90,7 @@ async function load(all: Load): Promise<number> {
   await runSteps([...imageSteps(all), chartStep(all)]);
   const found = [...failureProblems(all.failures), ...notInBundle(all)];
   all.byHand.push(...modelAdvice(all));
-  for (const line of all.byHand) process.stdout.write(`by hand: ${line}\n`);
+  for (const line of all.byHand) process.stdout.write(`not done here: ${line}\n`);
   if (found.length > 0) return complain(found);
   process.stdout.write(
     `Loaded. Before pulumi up: npx platform bundle verify --stack <stack> --bundle ${all.folder}\n`,
@@ -102,6 +102,12 @@ function imageSteps(all: Load): Step[] {
   const { outside, manifest, remote, loader, progress, jobs } = all;
   if (outside.plan.mirror === undefined) {
     all.byHand.push("the stack names no registry (kserve:registry.host): no image was sent");
+    return [];
+  }
+  // A layout that fetches by itself takes no push.
+  const layout: string = outside.plan.mirror.layout;
+  if (layout === "proxy-cache") {
+    all.byHand.push("proxy-cache projects fetch from upstream and take no images: none was sent");
     return [];
   }
   const tasks = imageTasks(manifest, outside);
