@@ -24,8 +24,15 @@ export interface RegistryTools {
   readonly skopeo: string;
 }
 
-/** Those programs, or the reason why the tests cannot run here. */
+/** Those programs, or the reason why the tests cannot run here, which is also printed: a skipped test says nothing. */
 export async function registryTools(): Promise<RegistryTools | string> {
+  const found = await findTools();
+  if (typeof found === "string")
+    process.stderr.write(`Tests against a registry SKIPPED: ${found}\n`);
+  return found;
+}
+
+async function findTools(): Promise<RegistryTools | string> {
   const path = process.env["PATH"] ?? "";
   const store = toolStore(cacheFolder());
   const registry = (await isStored(store, "registry"))
