@@ -232,13 +232,16 @@ function notInBundle({ manifest, outside }: Load): Problem[] {
     const digest = held.get(image.upstream);
     return digest === undefined || (image.digest !== undefined && image.digest !== digest);
   };
-  const images = contentsOfPlan(outside.plan)
-    .images.filter(lacks)
-    .map(({ upstream }) => upstream);
+  const needed = contentsOfPlan(outside.plan);
+  // Parts that were left out on purpose are carried in some other way.
+  const judged = manifest.parts.includes("images") && outside.plan.mirror !== undefined;
+  const images = judged ? needed.images.filter(lacks).map(({ upstream }) => upstream) : [];
   const files = new Set(manifest.charts.map(({ file }) => file));
-  const charts = contentsOfPlan(outside.plan)
-    .charts.filter(({ file }) => !files.has(`${NAMES.charts}/${file}`))
-    .map(({ file }) => file);
+  const charts = manifest.parts.includes("charts")
+    ? needed.charts
+        .filter(({ file }) => !files.has(`${NAMES.charts}/${file}`))
+        .map(({ file }) => file)
+    : [];
   const missing = [...images, ...charts];
   if (missing.length === 0) return [];
   return [

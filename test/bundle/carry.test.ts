@@ -296,6 +296,17 @@ describe("platform bundle, load and verify, against real registries", { timeout:
     expect(printed).toContain(two?.installed);
   });
 
+  it("says what a bundle made for another stack lacks, and judges only the parts that it has", async () => {
+    const other = join(folder, "Pulumi.other.yaml");
+    await writeFile(other, text.replace("RawDeployment", "Serverless"));
+    const whole = await platform("bundle", "load", bundle(), "--stack", other);
+    expect(whole.code).toBe(1);
+    expect(whole.text).toMatch(/\[bundle-load-incomplete\][\s\S]*istio\/pilot:[\s\S]*istiod-/);
+    expect((await make(bundle("charts"), "--parts", "charts")).code).toBe(0);
+    const part = await platform("bundle", "load", bundle("charts"), "--stack", stack);
+    expect(part.code, part.text).toBe(0);
+  });
+
   it("sends nothing of a bundle that was damaged on the way", async () => {
     const manifest = parseBundleManifest(
       await readFile(join(bundle("again"), "bundle.json"), "utf8"),
