@@ -13,7 +13,7 @@ const only = (name, from, to, comment) => ({
   comment,
   from: { path: from },
   to: {
-    path: "^(index\\.ts|components|program|plan|compat|images|versions|problems|config|policies|cli|sandbox|test)(/|$)",
+    path: "^(index\\.ts|components|program|plan|compat|images|versions|problems|config|policies|registry|bundle|cli|sandbox|test)(/|$)",
     pathNot: `^(${to.join("|")})/`,
   },
 });
@@ -90,9 +90,32 @@ module.exports = {
       "The pack judges what the engine sees, whatever program made it: it knows neither plan nor components.",
     ),
     only(
+      "registry-stands-alone",
+      "^registry/",
+      ["registry"],
+      "A client of registries serves whoever has one to speak to.",
+    ),
+    only(
+      "bundle-below-the-command-line",
+      "^bundle/",
+      ["bundle", "registry", "plan", "images", "versions", "problems", "config"],
+      "What is carried follows from the plan; how it is shown is the command line's affair.",
+    ),
+    only(
       "cli-without-engine-code",
       "^cli/",
-      ["cli", "plan", "compat", "images", "versions", "problems", "config", "sandbox"],
+      [
+        "cli",
+        "bundle",
+        "registry",
+        "plan",
+        "compat",
+        "images",
+        "versions",
+        "problems",
+        "config",
+        "sandbox",
+      ],
       "Commands read the plan; only the engine places it.",
     ),
     never(

@@ -71,7 +71,7 @@ export default defineConfig(
   {
     files: [
       "index.ts",
-      "{components,plan,compat,images,versions,problems,config,policies,program}/**/*.{ts,mjs,cjs}",
+      "{components,plan,compat,images,versions,problems,config,policies,program,registry,bundle}/**/*.{ts,mjs,cjs}",
     ],
     rules: noEnvironment,
   },

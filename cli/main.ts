@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addBundle } from "./bundle.ts";
 import { addCheck } from "./check.ts";
 import { ExitCode } from "./exit-code.ts";
 import { addImages } from "./images.ts";
@@ -20,6 +21,8 @@ export async function run(args: readonly string[]): Promise<number> {
     )
     .version("0.1.0")
     .showHelpAfterError("(platform --help lists the commands)")
+    // A command's options are its own: `bundle load --stack x` must not be read as an option of `bundle`.
+    .enablePositionalOptions()
     .exitOverride();
   addCheck(program, finish);
   addPlan(program, finish);
@@ -27,6 +30,7 @@ export async function run(args: readonly string[]): Promise<number> {
   addImages(program, finish);
   addLock(program, finish);
   addVerifyCharts(program, finish);
+  addBundle(program, finish);
   addSandbox(program, finish);
   try {
     await program.parseAsync([...args], { from: "user" });

@@ -49,6 +49,33 @@ export async function requirePlan(stack: string, kubernetes?: string): Promise<P
   return plan;
 }
 
+/** A stack as it is planned outside the gap. */
+export interface OutsidePlan {
+  /** Charts and manifests come from upstream, whatever the stack takes them from. */
+  readonly plan: Plan;
+  /** The stack file's own settings. */
+  readonly settings: Settings;
+}
+
+/** The plan of a stack for those who carry things to it, or a report on standard error. */
+export async function requireOutsidePlan(
+  stack: string,
+  kubernetes?: string,
+): Promise<OutsidePlan | undefined> {
+  const file = stackFile(stack);
+  const parsed = await readStackFile(file);
+  const settings =
+    parsed.settings === undefined ? undefined : withKubernetes(parsed.settings, kubernetes);
+  const resolved =
+    settings === undefined
+      ? { problems: parsed.problems }
+      : resolve({ ...settings, charts: { source: "upstream" } }, loadCatalog());
+  if (settings !== undefined && "plan" in resolved && resolved.plan !== undefined)
+    return { plan: resolved.plan, settings };
+  process.stderr.write(`${formatProblems(resolved.problems, file)}\n`);
+  return undefined;
+}
+
 function withKubernetes(settings: Settings, kubernetes: string | undefined): Settings {
   if (kubernetes === undefined || settings.kubernetes.version !== undefined) return settings;
   return { ...settings, kubernetes: { ...settings.kubernetes, version: kubernetes } };

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import type { ClusterPorts } from "./ports.ts";
-import type { ToolName } from "../toolchain/tools.ts";
+import type { ClusterToolName } from "../toolchain/tools.ts";
 
 /**
  * Webhooks that charts register point at pods that do not run, and a failing one would refuse every object; so
@@ -12,7 +12,7 @@ const DISABLED_ADMISSION = "MutatingAdmissionWebhook,ValidatingAdmissionWebhook"
 export interface ClusterConfigInput {
   readonly ports: ClusterPorts;
   /** Absolute path of each tool. */
-  readonly binaries: Readonly<Record<ToolName, string>>;
+  readonly binaries: Readonly<Record<ClusterToolName, string>>;
 }
 
 /**

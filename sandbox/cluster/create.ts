@@ -3,14 +3,14 @@ import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { run } from "../toolchain/run.ts";
 import { sandboxError } from "../toolchain/sandbox-error.ts";
-import { TOOL_NAMES } from "../toolchain/tools.ts";
+import { CLUSTER_TOOLS } from "../toolchain/tools.ts";
 import { endByPidFile, endEverything } from "./components.ts";
 import { clusterConfig } from "./config.ts";
 import { writeKeeperPlan } from "./keeper-plan.ts";
 import { KWOK_CLUSTER } from "./layout.ts";
 import { chooseClusterPorts } from "./ports.ts";
 import { readStages } from "./stages.ts";
-import type { Tool, ToolName } from "../toolchain/tools.ts";
+import type { ClusterToolName, Tool } from "../toolchain/tools.ts";
 import type { ClusterLayout } from "./layout.ts";
 
 /**
@@ -22,7 +22,7 @@ const KUBECTL_SHIM = "#!/bin/sh\nprintf ok\n";
 /** Makes a new cluster in place of whatever an interrupted attempt left, and starts its processes. */
 export async function createCluster(
   layout: ClusterLayout,
-  tools: Readonly<Record<ToolName, Tool>>,
+  tools: Readonly<Record<ClusterToolName, Tool>>,
   signal?: AbortSignal,
 ): Promise<void> {
   await removeCluster(layout);
@@ -81,9 +81,11 @@ function kwokctlEnvironment(layout: ClusterLayout): NodeJS.ProcessEnv {
   };
 }
 
-function binaryPaths(tools: Readonly<Record<ToolName, Tool>>): Record<ToolName, string> {
-  const pairs = TOOL_NAMES.map((name) => [name, tools[name].path] as const);
-  return Object.fromEntries(pairs) as Record<ToolName, string>;
+function binaryPaths(
+  tools: Readonly<Record<ClusterToolName, Tool>>,
+): Record<ClusterToolName, string> {
+  const pairs = CLUSTER_TOOLS.map((name) => [name, tools[name].path] as const);
+  return Object.fromEntries(pairs) as Record<ClusterToolName, string>;
 }
 
 /** kwokctl logs JSON when it has no terminal; the last messages with their errors are what a user can read. */

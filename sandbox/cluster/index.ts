@@ -16,7 +16,7 @@ import { createCluster, removeCluster } from "./create.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { clusterLayout } from "./layout.ts";
 import { countReadyNodes, createNodes, NODE_COUNT } from "./nodes.ts";
-import type { Tool, ToolName, ToolProgress } from "../toolchain/tools.ts";
+import type { ClusterToolName, Tool, ToolProgress } from "../toolchain/tools.ts";
 import type { ApiClient } from "./api.ts";
 import type { ClusterRecord, ComponentName, ComponentStatus } from "./components.ts";
 import type { ClusterLayout } from "./layout.ts";
@@ -43,7 +43,7 @@ export interface ClusterOptions {
 
 /** What starting a cluster needs. */
 export interface StartClusterOptions extends ClusterOptions {
-  readonly tools: Readonly<Record<ToolName, Tool>>;
+  readonly tools: Readonly<Record<ClusterToolName, Tool>>;
   readonly report?: (progress: ToolProgress) => void;
 }
 

@@ -11,7 +11,7 @@ import { stateFolder } from "../paths.ts";
 import { selectPlugins } from "../plugins/select.ts";
 import type { Plugin } from "../plugins/select.ts";
 import { acquireTools } from "../toolchain/index.ts";
-import type { Tool, ToolName, ToolProgress } from "../toolchain/index.ts";
+import type { ClusterToolName, Tool, ToolProgress } from "../toolchain/index.ts";
 import { prepareProject, PROGRAM_ROOT, projectLayout, writeStack } from "./project.ts";
 import type { ProjectLayout, StackAdditions } from "./project.ts";
 import { runPulumi } from "./pulumi.ts";
@@ -35,7 +35,7 @@ export interface SessionOptions {
 /** A running sandbox: cluster, tools, plugins, and a Pulumi project to work in. */
 export interface Session {
   readonly name: string;
-  readonly tools: Readonly<Record<ToolName, Tool>>;
+  readonly tools: Readonly<Record<ClusterToolName, Tool>>;
   readonly cluster: Cluster;
   readonly plugins: readonly Plugin[];
   readonly charts: ChartChoice;

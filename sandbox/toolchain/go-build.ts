@@ -5,7 +5,7 @@ import { findExecutable } from "./on-path.ts";
 import { run } from "./run.ts";
 import { sandboxError } from "./sandbox-error.ts";
 import { newWorkFolder, storeFolder } from "./store.ts";
-import { TOOLS } from "./tools.ts";
+import { MODULES, TOOLS } from "./tools.ts";
 import type { ToolStore } from "./store.ts";
 import type { ModuleName, ToolName, ToolProgress } from "./tools.ts";
 
@@ -38,7 +38,7 @@ export async function buildTools(
   names: readonly ToolName[],
   options: BuildOptions,
 ): Promise<void> {
-  for (const module of ["core", "kwok"] as const) {
+  for (const module of MODULES) {
     const wanted = names.filter((name) => TOOLS[name].module === module);
     if (wanted.length === 0) continue;
     const folder = join(MODULES_FOLDER, module);
@@ -121,6 +121,7 @@ function linkerFlags(): string {
     ...kubernetesVariables("k8s.io/component-base/version", kubernetes),
     ...kubernetesVariables("k8s.io/client-go/pkg/version", kubernetes),
     "sigs.k8s.io/kwok/pkg/consts.Version": TOOLS.kwok.version,
+    "github.com/distribution/distribution/v3/version.version": `v${TOOLS.registry.version}`,
   };
   return ["-s -w", ...Object.entries(variables).map(([key, value]) => `-X ${key}=${value}`)].join(
     " ",

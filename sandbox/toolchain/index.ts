@@ -6,13 +6,13 @@ import { withLock } from "./lock.ts";
 import { findOnPath } from "./on-path.ts";
 import { officialRelease } from "./releases.ts";
 import { clearWork, isStored, newWorkFolder, storedPath, storeFolder, toolStore } from "./store.ts";
-import { TOOL_NAMES, TOOLS } from "./tools.ts";
+import { CLUSTER_TOOLS, TOOLS } from "./tools.ts";
 import type { ReachableRelease } from "./download.ts";
 import type { Release } from "./releases.ts";
 import type { ToolStore } from "./store.ts";
-import type { Tool, ToolName, ToolProgress } from "./tools.ts";
+import type { ClusterToolName, Tool, ToolName, ToolProgress } from "./tools.ts";
 
-export type { Tool, ToolName, ToolProgress } from "./tools.ts";
+export type { ClusterToolName, Tool, ToolName, ToolProgress } from "./tools.ts";
 export { SandboxError } from "./sandbox-error.ts";
 
 /** How {@link acquireTools} reports, stops, and where it looks. */
@@ -26,21 +26,24 @@ export interface AcquireOptions {
 }
 
 interface Acquisition extends AcquireOptions {
+  readonly names: readonly ToolName[];
   readonly store: ToolStore;
   readonly path: string;
   readonly found: Map<ToolName, Tool>;
 }
 
 /**
- * Gets every tool, first that works: the cache, PATH, the official download with its published checksum, a build
+ * Gets the tools of a cluster, or those named; first that works: the cache, PATH, the official download with its published checksum, a build
  * from Go modules. The cache comes first because its versions are certain and cost no look; the rest happens once
  * for a machine, under a lock. Throws a {@link SandboxError} that says what to install when nothing works.
  */
-export async function acquireTools(
+export async function acquireTools<Name extends ToolName = ClusterToolName>(
   options: AcquireOptions,
-): Promise<Readonly<Record<ToolName, Tool>>> {
+  names: readonly Name[] = CLUSTER_TOOLS as readonly ToolName[] as readonly Name[],
+): Promise<Readonly<Record<Name, Tool>>> {
   const acquisition: Acquisition = {
     ...options,
+    names,
     store: toolStore(options.cache ?? cacheFolder()),
     path: options.path ?? process.env["PATH"] ?? "",
     found: new Map(),
@@ -48,11 +51,11 @@ export async function acquireTools(
   await takeStored(acquisition, "cache");
   await takeFromPath(acquisition);
   if (missing(acquisition).length > 0) await fetchMissing(acquisition);
-  return Object.fromEntries(acquisition.found) as Record<ToolName, Tool>;
+  return Object.fromEntries(acquisition.found) as Record<Name, Tool>;
 }
 
-function missing({ found }: Acquisition): ToolName[] {
-  return TOOL_NAMES.filter((name) => !found.has(name));
+function missing({ names, found }: Acquisition): ToolName[] {
+  return names.filter((name) => !found.has(name));
 }
 
 async function takeStored(acquisition: Acquisition, origin: Tool["origin"]): Promise<void> {

@@ -11,11 +11,14 @@ const VERSION_TIMEOUT_MS = 5_000;
 /** The tool as it is on PATH, when its version fits; otherwise nothing, whatever the reason. */
 export async function findOnPath(name: ToolName, path: string): Promise<Tool | undefined> {
   const spec = TOOLS[name];
-  const file = await findExecutable(name, path);
-  if (file === undefined) return undefined;
-  const version = parseVersion(await outputOf(file, spec.versionArguments));
-  if (version === undefined || !satisfies(version, spec.range)) return undefined;
-  return { name, version, path: file, origin: "path" };
+  for (const called of [name, ...(spec.alsoCalled ?? [])]) {
+    const file = await findExecutable(called, path);
+    if (file === undefined) continue;
+    const version = parseVersion(await outputOf(file, spec.versionArguments));
+    if (version !== undefined && satisfies(version, spec.range))
+      return { name, version, path: file, origin: "path" };
+  }
+  return undefined;
 }
 
 /** The first executable of that name in the folders of a PATH value; relative folders do not count. */

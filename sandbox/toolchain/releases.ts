@@ -55,6 +55,7 @@ const RELEASES: Readonly<Record<ToolName, ReleaseOf>> = {
   "kube-scheduler": kubernetesRelease("kube-scheduler"),
   kwok: kwokRelease("kwok"),
   kwokctl: kwokRelease("kwokctl"),
+  registry: registryRelease,
 };
 
 /** The archive also holds the language hosts, which the CLI finds next to itself: the whole folder is kept. */
@@ -126,5 +127,19 @@ function kwokRelease(name: ToolName): ReleaseOf {
       archive: "none",
       folder: "",
     };
+  };
+}
+
+/** The archive holds the program and its papers, without a folder. */
+function registryRelease(version: string, { os, arch }: GoPlatform): Release {
+  const file = `registry_${version}_${os}_${arch}.tar.gz`;
+  const url = `https://github.com/distribution/distribution/releases/download/v${version}/${file}`;
+  return {
+    url,
+    file,
+    checksumUrl: `${url}.sha256`,
+    checksumForm: "sums",
+    archive: "tgz",
+    folder: ".",
   };
 }

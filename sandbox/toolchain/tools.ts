@@ -1,4 +1,4 @@
-/** The programs that a sandbox runs. kubectl is not one of them. */
+/** The programs that the sandbox and its tests run. kubectl is not one of them. */
 export type ToolName =
   | "pulumi"
   | "helm"
@@ -7,7 +7,8 @@ export type ToolName =
   | "kube-controller-manager"
   | "kube-scheduler"
   | "kwok"
-  | "kwokctl";
+  | "kwokctl"
+  | "registry";
 
 /** A program that is there and can be run. */
 export interface Tool {
@@ -28,7 +29,8 @@ export interface ToolProgress {
 }
 
 /** Folder below `modules/`: its go.mod pins everything that is compiled. */
-export type ModuleName = "core" | "kwok";
+export const MODULES = ["core", "kwok", "registry"] as const;
+export type ModuleName = (typeof MODULES)[number];
 
 /** How one tool is recognised and built. */
 export interface ToolSpec {
@@ -43,6 +45,8 @@ export interface ToolSpec {
   readonly goPackage: string;
   /** Name that `go build` gives the program: the last element of the package path without a major version. */
   readonly goOutput: string;
+  /** Other names under which it may be on PATH. */
+  readonly alsoCalled?: readonly string[];
 }
 
 const KUBERNETES = "1.34.3";
@@ -82,10 +86,27 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
   "kube-scheduler": kubernetesSpec("kube-scheduler"),
   kwok: kwokSpec("kwok"),
   kwokctl: kwokSpec("kwokctl"),
+  registry: {
+    name: "registry",
+    version: "3.1.0",
+    range: ">=2.8.2 <4",
+    versionArguments: ["--version"],
+    module: "registry",
+    goPackage: "github.com/distribution/distribution/v3/cmd/registry",
+    goOutput: "registry",
+    // Debian's name of the same program.
+    alsoCalled: ["docker-registry"],
+  },
 };
 
 /** The tools' names, in the order of {@link TOOLS}. */
 export const TOOL_NAMES = Object.keys(TOOLS) as readonly ToolName[];
+
+/** Tools that every sandbox needs. The registry is for those that install from one, and for tests. */
+export type ClusterToolName = Exclude<ToolName, "registry">;
+export const CLUSTER_TOOLS = TOOL_NAMES.filter(
+  (name): name is ClusterToolName => name !== "registry",
+);
 
 /** The first version number in what a program prints about itself, without the leading v. */
 export function parseVersion(output: string): string | undefined {

@@ -18,9 +18,9 @@ import {
   startDetached,
 } from "../../sandbox/cluster/processes.ts";
 import { readStages, simulatedKinds, splitStages } from "../../sandbox/cluster/stages.ts";
-import { TOOL_NAMES } from "../../sandbox/toolchain/tools.ts";
+import { CLUSTER_TOOLS } from "../../sandbox/toolchain/tools.ts";
 import type { AddressInfo } from "node:net";
-import type { ToolName } from "../../sandbox/toolchain/tools.ts";
+import type { ClusterToolName } from "../../sandbox/toolchain/tools.ts";
 
 const PORTS = {
   etcdPort: 1,
@@ -30,8 +30,8 @@ const PORTS = {
   kubeSchedulerPort: 5,
   kwokControllerPort: 6,
 };
-const BINARIES = Object.fromEntries(TOOL_NAMES.map((name) => [name, `/bin/${name}`])) as Record<
-  ToolName,
+const BINARIES = Object.fromEntries(CLUSTER_TOOLS.map((name) => [name, `/bin/${name}`])) as Record<
+  ClusterToolName,
   string
 >;
 

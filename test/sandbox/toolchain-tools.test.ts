@@ -56,6 +56,21 @@ describe("tools on PATH", () => {
     expect(found?.path).toBe(fits ? join(folder, name) : undefined);
   });
 
+  it("takes Debian's name of the registry, and its own before that", async () => {
+    await script(
+      join(folder, "docker-registry"),
+      "echo docker-registry github.com/docker/distribution 2.8.2+ds1",
+    );
+    expect((await findOnPath("registry", folder))?.path).toBe(join(folder, "docker-registry"));
+    await script(
+      join(folder, "registry"),
+      "echo registry github.com/distribution/distribution/v3 v3.1.0",
+    );
+    expect((await findOnPath("registry", folder))?.version).toBe("3.1.0");
+    await script(join(folder, "registry"), "echo registry 2.7.1");
+    expect((await findOnPath("registry", folder))?.version).toBe("2.8.2");
+  });
+
   it("passes over a program that fails", async () => {
     await script(join(folder, "helm"), "echo v3.19.0; exit 3");
     expect(await findOnPath("helm", folder)).toBeUndefined();
