@@ -2,6 +2,7 @@
  * The program of every stack: configuration to plan, plan to layers. This is the only file that knows the order;
  * a layer that a stack does not need is not constructed.
  */
+import "./program/native-stacks.ts";
 import { CertManager } from "./components/cert-manager.ts";
 import { CustomResourceDefinitions } from "./components/crds/custom-resource-definitions.ts";
 import { GatewayApi } from "./components/gateway-api.ts";
