@@ -13,7 +13,7 @@ const only = (name, from, to, comment) => ({
   comment,
   from: { path: from },
   to: {
-    path: "^(index\\.ts|components|program|plan|compat|images|versions|problems|config|policies|registry|bundle|cli|sandbox|test)(/|$)",
+    path: "^(index\\.ts|components|program|plan|compat|images|versions|problems|config|policies|registry|bundle|cli|bench|sandbox|test)(/|$)",
     pathNot: `^(${to.join("|")})/`,
   },
 });
@@ -127,7 +127,7 @@ module.exports = {
     ),
     never(
       "sandbox-out-of-the-way",
-      { pathNot: "^(sandbox|cli|test)/" },
+      { pathNot: "^(sandbox|cli|bench|test)/" },
       { path: "^sandbox/" },
       "The product runs without the sandbox.",
     ),

@@ -56,6 +56,7 @@ const RELEASES: Readonly<Record<ToolName, ReleaseOf>> = {
   kwok: kwokRelease("kwok"),
   kwokctl: kwokRelease("kwokctl"),
   registry: registryRelease,
+  kubectl: kubernetesRelease("kubectl"),
 };
 
 /** The archive also holds the language hosts, which the CLI finds next to itself: the whole folder is kept. */

@@ -1,4 +1,4 @@
-/** The programs that the sandbox and its tests run. kubectl is not one of them. */
+/** The programs that the sandbox, its tests and the benchmark run. */
 export type ToolName =
   | "pulumi"
   | "helm"
@@ -8,7 +8,8 @@ export type ToolName =
   | "kube-scheduler"
   | "kwok"
   | "kwokctl"
-  | "registry";
+  | "registry"
+  | "kubectl";
 
 /** A program that is there and can be run. */
 export interface Tool {
@@ -97,15 +98,21 @@ export const TOOLS: Readonly<Record<ToolName, ToolSpec>> = {
     // Debian's name of the same program.
     alsoCalled: ["docker-registry"],
   },
+  kubectl: {
+    ...kubernetesSpec("kubectl"),
+    // kubectl keeps to servers one minor older or newer (kubernetes/website, version skew policy).
+    range: ">=1.33.0 <1.36.0",
+    versionArguments: ["version", "--client"],
+  },
 };
 
 /** The tools' names, in the order of {@link TOOLS}. */
 export const TOOL_NAMES = Object.keys(TOOLS) as readonly ToolName[];
 
-/** Tools that every sandbox needs. The registry is for those that install from one, and for tests. */
-export type ClusterToolName = Exclude<ToolName, "registry">;
+/** Tools that every sandbox needs. The registry is for those that install from one and for tests, kubectl for the benchmark. */
+export type ClusterToolName = Exclude<ToolName, "registry" | "kubectl">;
 export const CLUSTER_TOOLS = TOOL_NAMES.filter(
-  (name): name is ClusterToolName => name !== "registry",
+  (name): name is ClusterToolName => name !== "registry" && name !== "kubectl",
 );
 
 /** The first version number in what a program prints about itself, without the leading v. */

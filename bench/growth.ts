@@ -1,0 +1,77 @@
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openStack } from "../sandbox/session/session.ts";
+import { runPulumi } from "../sandbox/session/pulumi.ts";
+import type { Session } from "../sandbox/session/session.ts";
+import { STACK, STACK_FILE } from "./pulumi-way.ts";
+import type { Results } from "./results.ts";
+import type { Scenario, Way } from "./ways.ts";
+
+/** Numbers of stacks in the backend at which a preview is timed. */
+const SIZES = [1, 10, 50];
+
+/**
+ * Fills the backend with copies of the installed stack and previews the first of them at each size: whether one
+ * environment gets slower because there are others.
+ */
+export async function measureGrowth(
+  session: Session,
+  way: Way,
+  scenario: Scenario,
+): Promise<Results["growth"]> {
+  const state = join(session.layout.project, "growth-state.json");
+  const exported = await runPulumi(session.context, [
+    "stack",
+    "export",
+    "--stack",
+    STACK,
+    "--file",
+    state,
+  ]);
+  if (exported.code !== 0) throw new Error(exported.output);
+  const text = await readFile(state, "utf8");
+  const growth: Results["growth"] = [];
+  let stacks = 1;
+  for (const size of SIZES) {
+    for (; stacks < size; stacks += 1) await copyStack(session, `${STACK}-${String(stacks)}`, text);
+    const usage = await way.run("preview", scenario);
+    growth.push({
+      stacks: size,
+      previewSeconds: usage?.seconds ?? 0,
+      backendBytes: await folderBytes(session.layout.backend),
+    });
+  }
+  for (let index = 1; index < stacks; index += 1)
+    await runPulumi(session.context, [
+      "stack",
+      "rm",
+      "--yes",
+      "--force",
+      "--stack",
+      `${STACK}-${String(index)}`,
+    ]);
+  return growth;
+}
+
+async function copyStack(session: Session, name: string, state: string): Promise<void> {
+  await openStack(session, { name, file: STACK_FILE });
+  const file = join(session.layout.project, `${name}.json`);
+  await writeFile(file, state.replaceAll(`urn:pulumi:${STACK}::`, `urn:pulumi:${name}::`));
+  const result = await runPulumi(session.context, [
+    "stack",
+    "import",
+    "--stack",
+    name,
+    "--file",
+    file,
+  ]);
+  if (result.code !== 0) throw new Error(result.output);
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  const files = await readdir(folder, { recursive: true, withFileTypes: true });
+  const sizes = files
+    .filter((file) => file.isFile())
+    .map(async (file) => (await stat(join(file.parentPath, file.name))).size);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
