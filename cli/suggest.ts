@@ -18,6 +18,7 @@ interface Options {
   readonly kubernetes?: string;
   readonly kserve?: string;
   readonly istio?: string;
+  readonly envoyGateway?: string;
   readonly knative?: string;
   readonly certManager?: string;
   readonly gatewayApi?: string;
@@ -33,6 +34,7 @@ const WISHES: readonly (readonly [flag: string, subject: Subject, key: keyof Opt
   ["--kubernetes", "kubernetes", "kubernetes"],
   ["--kserve", "kserve", "kserve"],
   ["--istio", "istio", "istio"],
+  ["--envoy-gateway", "envoy-gateway", "envoyGateway"],
   ["--knative", "knative-serving", "knative"],
   ["--cert-manager", "cert-manager", "certManager"],
   ["--gateway-api", "gateway-api", "gatewayApi"],
@@ -103,6 +105,7 @@ const COLUMNS = [
   ["KNATIVE", "knative-serving"],
   ["OPERATOR", "knative-operator"],
   ["ISTIO", "istio"],
+  ["ENVOY GATEWAY", "envoy-gateway"],
   ["GATEWAY API", "gateway-api"],
   ["CERT-MANAGER", "cert-manager"],
 ] as const;

@@ -40,6 +40,7 @@ type Versions = Readonly<Partial<Record<Subject, string>>>;
 /** Products that are chosen freely, with how many of the best minors of each take part in the search. */
 const CHOICES: readonly (readonly [product: Product, minors: number])[] = [
   ["istio", 3],
+  ["envoy-gateway", 3],
   ["knative-serving", 3],
   ["cert-manager", 3],
   ["gateway-api", 10],
@@ -96,12 +97,15 @@ function setsAround(start: Versions, search: Search): SuggestedSet[] {
 /** The catalog's own sets that meet the wish: they are the better founded ones, whatever is newer. */
 function namedSets(start: Versions, search: Search): Versions[] {
   const { products, ingress } = search.request;
+  const choices = products.has("envoy-gateway")
+    ? [...SET_PRODUCTS, "envoy-gateway" as const]
+    : SET_PRODUCTS;
   const meets = (set: VersionSet): boolean =>
     set.kserve === start.kserve &&
     set.kubernetes.includes(minorOf(start.kubernetes ?? "")) &&
-    SET_PRODUCTS.every((product) => matching(product, search).includes(set[product]));
+    choices.every((product) => matching(product, search).includes(set[product] ?? ""));
   return search.catalog.sets.filter(meets).map((set) => {
-    const entries = SET_PRODUCTS.filter((product) => products.has(product));
+    const entries = choices.filter((product) => products.has(product));
     const versions = Object.fromEntries(entries.map((product) => [product, set[product]]));
     const plugin = ingress === "kourier" ? "kourier" : "istio";
     const operator = search.catalog.find("knative-operator", versions["knative-operator"] ?? "");

@@ -37,6 +37,7 @@ const ORDER: readonly Product[] = [
   "kserve",
   "knative-serving",
   "istio",
+  "envoy-gateway",
   "gateway-api",
   "cert-manager",
   "knative-operator",

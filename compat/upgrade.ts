@@ -40,6 +40,16 @@ export const UPGRADE_RULES: readonly UpgradeRule[] = [
       "Istio supports upgrades in place by one minor; proxies may lag one minor behind istiod",
   },
   {
+    id: "compat-envoy-gateway-upgrade-lua",
+    subject: "envoy-gateway",
+    from: "<1.9.0",
+    to: ">=1.9.0",
+    level: "warn",
+    source: "envoyproxy/gateway@v1.9.0:release-notes/v1.9.0.yaml; rwlove/home-ops#13623",
+    because:
+      "Lua in EnvoyExtensionPolicy is off from 1.9 on: routes with such a policy answer 500 unless config.envoyGateway.extensionApis.enableLua is set",
+  },
+  {
     id: "compat-cert-manager-upgrade-step",
     subject: "cert-manager",
     minors: 1,

@@ -28,6 +28,7 @@ export type Mode = (typeof MODES)[number];
 export const INGRESS_TYPES = [
   "istio",
   "kourier",
+  "envoy",
   "gateway-class",
   "ingress-class",
   "none",
@@ -56,14 +57,14 @@ const ingress = z.strictObject({
     .enum(INGRESS_TYPES)
     .optional()
     .describe(
-      "istio: installed here (default of Serverless); kourier: Knative's own (Serverless only); gateway-class: an existing " +
-        "Gateway API implementation (RawDeployment, its default from KServe 0.15 on); ingress-class: Kubernetes Ingress (RawDeployment, " +
+      "istio: installed here (default of Serverless); kourier: Knative's own (Serverless only); envoy: Envoy Gateway, installed " +
+        "here (RawDeployment, from KServe 0.15 on); gateway-class: an existing Gateway API implementation (RawDeployment, its default from KServe 0.15 on); ingress-class: Kubernetes Ingress (RawDeployment, " +
         "its default before); none: no ingress objects (RawDeployment, ModelMesh)",
     ),
   className: dnsName
     .optional()
     .describe(
-      'GatewayClass or IngressClass to use; default "envoy" for gateway-class and "nginx" for ingress-class',
+      'GatewayClass or IngressClass to use; default "envoy" for envoy and gateway-class, "nginx" for ingress-class',
     ),
   controllerName: z
     .string()
@@ -72,7 +73,9 @@ const ingress = z.strictObject({
       'a controller name with a domain prefix, like "gateway.envoyproxy.io/gatewayclass-controller"',
     )
     .optional()
-    .describe("Set to let this program create the GatewayClass for that controller"),
+    .describe(
+      "Set to let this program create the GatewayClass for that controller; with envoy the name under which Envoy Gateway works",
+    ),
   domain: dnsName
     .default("example.com")
     .describe("Domain under which inference services get their hosts"),
@@ -104,6 +107,9 @@ const namespaces = z.strictObject({
     ),
   certManager: dnsLabel.default("cert-manager").describe("Where cert-manager runs"),
   istio: dnsLabel.default("istio-system").describe("Where istiod and the ingress gateway run"),
+  envoyGateway: dnsLabel
+    .default("envoy-gateway-system")
+    .describe("Where Envoy Gateway and its proxies run"),
   knativeOperator: dnsLabel.default("knative-operator").describe("Where the Knative operator runs"),
   knativeServing: dnsLabel.default("knative-serving").describe("Where Knative Serving runs"),
   kserve: dnsLabel
@@ -193,6 +199,13 @@ const charts = z.discriminatedUnion("source", [
 
 const FROM_SET = "Release to install; default: that of the set around kserve:kserve.version";
 
+/** Pods that traffic enters through, and the Service before them. */
+const gatewayPods = z.strictObject({
+  replicas: replicas.default(1),
+  resources: resources.optional(),
+  serviceType: z.enum(["LoadBalancer", "NodePort", "ClusterIP"]).default("LoadBalancer"),
+});
+
 const components = {
   gatewayApi: z.strictObject({
     version: version.optional().describe(FROM_SET),
@@ -216,13 +229,12 @@ const components = {
   istio: z.strictObject({
     version: version.optional().describe(FROM_SET),
     ...workload,
-    gateway: z
-      .strictObject({
-        replicas: replicas.default(1),
-        resources: resources.optional(),
-        serviceType: z.enum(["LoadBalancer", "NodePort", "ClusterIP"]).default("LoadBalancer"),
-      })
-      .prefault({}),
+    gateway: gatewayPods.prefault({}),
+  }),
+  envoyGateway: z.strictObject({
+    version: version.optional().describe(FROM_SET),
+    ...workload,
+    proxy: gatewayPods.prefault({}).describe("The proxies that carry the traffic"),
   }),
   knative: z.strictObject({
     version: version
@@ -298,6 +310,7 @@ export const settingsSchema = z.strictObject({
   gatewayApi: components.gatewayApi.prefault({}),
   certManager: components.certManager.prefault({}),
   istio: components.istio.prefault({}),
+  envoyGateway: components.envoyGateway.prefault({}),
   knative: components.knative.prefault({}),
   kserve: components.kserve.prefault({}),
   features: features.prefault({}),

@@ -44,6 +44,7 @@ export function imageSources(
     ...of("CertManager", "cert-manager"),
     ...of("GatewayApi", "gateway-api"),
     ...of("IstioMesh", "istio"),
+    ...of("EnvoyGateway", "envoy-gateway"),
     ...of("KnativeServing", "knative-operator"),
     ...of("KnativeServing", "knative-serving"),
     ...networkPlugin(versions, ingress, catalog),

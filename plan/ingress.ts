@@ -7,7 +7,7 @@ import type { ResolvedIngress } from "./plan.ts";
 /** Which ingress types a mode can use. */
 const TYPES_BY_MODE = {
   Serverless: ["istio", "kourier"],
-  RawDeployment: ["istio", "gateway-class", "ingress-class", "none"],
+  RawDeployment: ["istio", "envoy", "gateway-class", "ingress-class", "none"],
   // ModelMesh answers at a Service of its own; KServe makes no ingress objects for it.
   ModelMesh: ["none"],
 } as const;
@@ -35,6 +35,12 @@ const ISTIO_CLASS = {
   controllerName: "istio.io/gateway-controller",
 } as const;
 
+/** Envoy Gateway's own name for itself, and the class of KServe's own examples (envoyproxy/gateway@v1.9.0:api/v1alpha1/envoygateway_types.go). */
+const ENVOY_CLASS = {
+  className: "envoy",
+  controllerName: "gateway.envoyproxy.io/gatewayclass-controller",
+} as const;
+
 /** Class names when the stack file gives none: the class of KServe's own examples, and the common ingress class. */
 const DEFAULT_CLASS = { "gateway-class": "envoy", "ingress-class": "nginx" } as const;
 
@@ -45,6 +51,14 @@ export function resolveIngress(settings: Settings, catalog: Catalog): ResolvedIn
   const type = ingress.type ?? defaultType(settings.mode, gatewayApi);
   if (type === "istio") {
     return { type, ...ISTIO_CLASS, gateway: ingress.gateway ?? true };
+  }
+  if (type === "envoy") {
+    return {
+      type,
+      className: ingress.className ?? ENVOY_CLASS.className,
+      controllerName: ingress.controllerName ?? ENVOY_CLASS.controllerName,
+      gateway: ingress.gateway ?? true,
+    };
   }
   if (type === "gateway-class") {
     return {
@@ -68,7 +82,7 @@ export function checkIngress(
   const release = kserveOf(settings, catalog);
   const allowed: readonly string[] = TYPES_BY_MODE[settings.mode];
   const needsRoutes =
-    settings.mode === "RawDeployment" && ["gateway-class", "istio"].includes(ingress.type);
+    settings.mode === "RawDeployment" && ["istio", "envoy", "gateway-class"].includes(ingress.type);
   if (needsRoutes && release !== undefined && !knowsGatewayApi(release))
     return [withoutGatewayApi(release, ingress.type)];
   if (allowed.includes(ingress.type)) return [];

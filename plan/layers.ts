@@ -16,6 +16,7 @@ import type {
   Values,
 } from "./plan.ts";
 import { certManagerValues } from "./values/cert-manager.ts";
+import { ENVOY_GATEWAY_CRDS, envoyGatewayValues, envoyProxySpec } from "./values/envoy-gateway.ts";
 import { istioBaseValues, istiodValues } from "./values/istio.ts";
 import { knativeOperatorValues, knativeServingSpec } from "./values/knative.ts";
 import { kserveRuntimeValues, kserveValues } from "./values/kserve.ts";
@@ -35,6 +36,7 @@ const LAYER_PRODUCTS: Readonly<Record<LayerName, Product>> = {
   CertManager: "cert-manager",
   GatewayApi: "gateway-api",
   IstioMesh: "istio",
+  EnvoyGateway: "envoy-gateway",
   KnativeServing: "knative-serving",
   KServeCore: "kserve",
 };
@@ -59,6 +61,14 @@ export function planKnativeServing(context: PlanContext): Values | undefined {
   const serving = catalog.get("knative-serving", version);
   const images = [...serving.images, ...catalog.get(plugin.product, plugin.version).images];
   return knativeServingSpec(settings, { serving, images, ingress, map, pullSecret });
+}
+
+/** The EnvoyProxy resource of the stack, or `undefined` when Envoy Gateway is not part of it. */
+export function planEnvoyProxy(context: PlanContext): Values | undefined {
+  const { settings, selection, catalog, map, pullSecret } = context;
+  const version = selection.versions["envoy-gateway"];
+  if (version === undefined) return undefined;
+  return envoyProxySpec(catalog.get("envoy-gateway", version), settings, { map, pullSecret });
 }
 
 function planLayer(
@@ -110,6 +120,8 @@ function namespacesOf(name: LayerName, settings: Settings): string[] {
       return [namespaces.kserve];
     case "IstioMesh":
       return [namespaces.istio];
+    case "EnvoyGateway":
+      return [namespaces.envoyGateway];
     case "KnativeServing":
       return [namespaces.knativeOperator, namespaces.knativeServing];
   }
@@ -146,6 +158,14 @@ function chartsOf(name: LayerName, context: PlanContext): PlannedChart[] {
           istiodValues(release, settings, { map, pullSecret }),
           settings,
         ),
+      ];
+    }
+    case "EnvoyGateway": {
+      const release = catalog.get("envoy-gateway", versions["envoy-gateway"] ?? "");
+      const controller = envoyGatewayValues(release, settings, { ingress, map, pullSecret });
+      return [
+        plannedChart(release, "crds", ENVOY_GATEWAY_CRDS, settings),
+        plannedChart(release, "controller", controller, settings),
       ];
     }
     case "KnativeServing": {

@@ -9,6 +9,7 @@ export const LAYERS = [
   "CertManager",
   "GatewayApi",
   "IstioMesh",
+  "EnvoyGateway",
   "KnativeServing",
   "KServeCore",
 ] as const;
@@ -126,6 +127,8 @@ export interface Plan {
   readonly imageMap: ImageMap;
   /** `spec` of the KnativeServing resource, when the stack has one. */
   readonly knativeServing?: Values;
+  /** `spec` of the EnvoyProxy resource that all proxies are made by, when the stack installs Envoy Gateway. */
+  readonly envoyProxy?: Values;
   readonly mirror?: MirrorLayout;
   /** Name of the pull secret to reference, when there is one. */
   readonly pullSecret?: string;

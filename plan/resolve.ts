@@ -9,7 +9,7 @@ import type { Catalog } from "../versions/catalog.ts";
 import { imageSources, mirrorLayout, networkPluginRelease, planImages } from "./images.ts";
 import { checkHosts, isHostRule } from "./hosts.ts";
 import { checkIngress, resolveIngress } from "./ingress.ts";
-import { planKnativeServing, planLayers } from "./layers.ts";
+import { planEnvoyProxy, planKnativeServing, planLayers } from "./layers.ts";
 import type { PlanContext } from "./layers.ts";
 import type { Plan, PlannedImage, ResolvedIngress } from "./plan.ts";
 import { lostCertManagerValues } from "./values/cert-manager.ts";
@@ -69,6 +69,7 @@ function buildPlan(parts: Omit<PlanContext, "pullSecret">, images: readonly Plan
   const context: PlanContext = { ...parts, pullSecret };
   const mirror = mirrorLayout(settings);
   const knativeServing = planKnativeServing(context);
+  const envoyProxy = planEnvoyProxy(context);
   return {
     settings,
     selection,
@@ -77,6 +78,7 @@ function buildPlan(parts: Omit<PlanContext, "pullSecret">, images: readonly Plan
     images,
     imageMap: map,
     ...(knativeServing === undefined ? {} : { knativeServing }),
+    ...(envoyProxy === undefined ? {} : { envoyProxy }),
     ...(mirror === undefined ? {} : { mirror }),
     ...(pullSecret === undefined ? {} : { pullSecret }),
   };

@@ -16,6 +16,11 @@ const CHOICES = [
   ],
   ["istio", "kserve:istio.version", (settings: Settings) => settings.istio.version],
   [
+    "envoy-gateway",
+    "kserve:envoyGateway.version",
+    (settings: Settings) => settings.envoyGateway.version,
+  ],
+  [
     "cert-manager",
     "kserve:certManager.version",
     (settings: Settings) => settings.certManager.version,
@@ -26,8 +31,9 @@ const CHOICES = [
 /** Products that this stack installs, by mode and ingress. */
 export function neededProducts(settings: Settings, ingress: ResolvedIngress): ReadonlySet<Product> {
   const needed = new Set<Product>(["cert-manager", "kserve"]);
-  if (ingress.type === "istio" || ingress.type === "gateway-class") needed.add("gateway-api");
+  if (["istio", "envoy", "gateway-class"].includes(ingress.type)) needed.add("gateway-api");
   if (ingress.type === "istio") needed.add("istio");
+  if (ingress.type === "envoy") needed.add("envoy-gateway");
   if (settings.mode === "Serverless") needed.add("knative-serving").add("knative-operator");
   return needed;
 }
@@ -48,6 +54,10 @@ export function selectVersions(
     const version =
       chosen ??
       (product === "knative-operator" ? operatorFor(settings, set, catalog) : set[product]);
+    if (version === undefined) {
+      problems.push(unnamedVersion(product, key, set, catalog));
+      continue;
+    }
     versions[product] = version;
     if (catalog.find(product, version) === undefined)
       problems.push(unknownVersion(product, key, version, catalog));
@@ -80,6 +90,23 @@ function operatorFor(settings: Settings, set: Catalog["defaultSet"], catalog: Ca
     return version.startsWith(`${minor}.`) && release.carries[minor] !== undefined;
   });
   return carrying[0] ?? set["knative-operator"];
+}
+
+/** Not every set names every product: a set of a release that writes no routes has no Envoy Gateway. */
+function unnamedVersion(
+  product: Product,
+  key: string,
+  set: Catalog["defaultSet"],
+  catalog: Catalog,
+): Problem {
+  return {
+    code: "config-version-missing",
+    level: "block",
+    where: key,
+    found: `nothing, and the set ${set.name} names no ${product}`,
+    allowed: catalog.versions(product).join(", "),
+    fix: `set ${key} to one of them`,
+  };
 }
 
 function unknownVersion(product: Product, key: string, version: string, catalog: Catalog): Problem {

@@ -66,6 +66,7 @@ function versionsAround(
     istio,
     "cert-manager": set["cert-manager"],
     "gateway-api": set["gateway-api"],
+    "envoy-gateway": set["envoy-gateway"] ?? "",
     "knative-operator": set["knative-operator"],
     "knative-serving": set["knative-serving"],
     [release.product]: release.version,

@@ -26,7 +26,7 @@ interface Config {
 }
 
 const LAYER_TYPE =
-  /^kserve-platform:layer:(?:CertManager|GatewayApi|IstioMesh|KnativeServing|KServeCore)$/;
+  /^kserve-platform:layer:(?:CertManager|GatewayApi|IstioMesh|EnvoyGateway|KnativeServing|KServeCore)$/;
 const catalog = loadCatalog();
 
 /**
@@ -36,7 +36,7 @@ const catalog = loadCatalog();
 export const compatibilityPolicy: ResourceValidationPolicy = {
   name: "compatibility-layer-versions",
   description:
-    "Versions of KServe, Knative, Istio, cert-manager, Gateway API and Kubernetes must go together.",
+    "Versions of KServe, Knative, Istio, Envoy Gateway, cert-manager, Gateway API and Kubernetes must go together.",
   enforcementLevel: "mandatory",
   configSchema: {
     properties: {

@@ -24,6 +24,8 @@ export const setSchema = z.strictObject({
   istio: z.string(),
   "cert-manager": z.string(),
   "gateway-api": z.string(),
+  /** Only where this release of KServe writes Gateway API routes. */
+  "envoy-gateway": z.string().optional(),
   /** Kubernetes minors on which every rule lets the set pass, but for `breaks`. */
   kubernetes: z.array(kubernetesMinor).min(1),
   source: z.string().min(1),
@@ -117,6 +119,9 @@ export const SET_PRODUCTS = [
   "gateway-api",
 ] as const;
 
+/** Products that only some sets name. */
+const OPTIONAL_SET_PRODUCTS = ["envoy-gateway"] as const;
+
 function checkSets(sets: readonly VersionSet[], releases: readonly Release[]): void {
   const known = new Set(releases.map((release) => `${release.product}/${release.version}`));
   const names = new Set<string>();
@@ -124,9 +129,10 @@ function checkSets(sets: readonly VersionSet[], releases: readonly Release[]): v
     const at = `sets.json: sets.${String(index)}`;
     if (names.has(set.name)) throw new CatalogError(`${at}.name: "${set.name}" is there twice`);
     names.add(set.name);
-    const missing = SET_PRODUCTS.find((product) => !known.has(`${product}/${set[product]}`));
+    const named = [...SET_PRODUCTS, ...OPTIONAL_SET_PRODUCTS.filter((product) => product in set)];
+    const missing = named.find((product) => !known.has(`${product}/${set[product] ?? ""}`));
     if (missing !== undefined)
-      throw new CatalogError(`${at}.${missing}: no file ${missing}/${set[missing]}.json`);
+      throw new CatalogError(`${at}.${missing}: no file ${missing}/${set[missing] ?? ""}.json`);
   });
 }
 

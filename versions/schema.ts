@@ -13,6 +13,7 @@ export const PRODUCTS = [
   "gateway-api",
   "cert-manager",
   "istio",
+  "envoy-gateway",
   "knative-operator",
   "knative-serving",
   "net-istio",
@@ -179,6 +180,8 @@ const istio = z.strictObject({
   validationFailurePolicy: z.strictObject({ supported: z.boolean(), source }),
 });
 
+const envoyGateway = z.strictObject({ ...base, product: z.literal("envoy-gateway") });
+
 const knativeOperator = z.strictObject({
   ...base,
   product: z.literal("knative-operator"),
@@ -238,6 +241,7 @@ export const releaseSchema = z.discriminatedUnion("product", [
   gatewayApi,
   certManager,
   istio,
+  envoyGateway,
   knativeOperator,
   knativeServing,
   networkPlugin,

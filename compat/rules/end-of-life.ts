@@ -34,6 +34,18 @@ export const END_OF_LIFE: readonly EndOfLifeTable[] = [
     ],
   },
   {
+    subject: "envoy-gateway",
+    source: "envoyproxy/gateway@v1.9.0:site/content/en/news/releases/matrix.md",
+    minors: [
+      ["1.4", "2025-11-13"],
+      ["1.5", "2026-02-13"],
+      ["1.6", "2026-05-13"],
+      ["1.7", "2026-08-05"],
+      ["1.8", "2026-11-08"],
+      ["1.9", "2027-02-14"],
+    ],
+  },
+  {
     subject: "cert-manager",
     source: "cert-manager/website@776e5db:content/docs/releases/README.md",
     minors: [

@@ -105,5 +105,34 @@ const ADVISORIES: readonly Rule[] = [
   },
 ];
 
+/** Faults that release notes name with their advisory, by the patches that mend them. */
+const ENVOY_GATEWAY_ADVISORIES: readonly Rule[] = [
+  {
+    id: "compat-envoy-gateway-advisory",
+    when: { "envoy-gateway": "<1.5.7 || >=1.6.0 <1.6.2" },
+    level: "warn",
+    evidence: "upstream",
+    source:
+      "envoyproxy/gateway@v1.9.0:release-notes/v1.5.7.yaml; envoyproxy/gateway@v1.9.0:release-notes/v1.6.2.yaml; golang/vulndb#4312",
+    because:
+      "CVE-2026-22771 (high): who may write an EnvoyExtensionPolicy runs code in controller and proxies",
+  },
+  {
+    id: "compat-envoy-gateway-advisory",
+    when: { "envoy-gateway": "<1.7.4 || 1.8.0" },
+    level: "warn",
+    evidence: "upstream",
+    source:
+      "envoyproxy/gateway@v1.9.0:release-notes/v1.7.4.yaml; envoyproxy/gateway@v1.9.0:release-notes/v1.8.1.yaml",
+    because:
+      "GHSA-fcrp-7gc2-93g7, GHSA-wcrf-9vrr-854f and others: a ReferenceGrant is bypassed, controller files can be read",
+  },
+];
+
 /** What is known to be wrong with single releases. */
-export const KNOWN_BAD_RULES: readonly Rule[] = [...BROKEN, ...FAULTY, ...ADVISORIES];
+export const KNOWN_BAD_RULES: readonly Rule[] = [
+  ...BROKEN,
+  ...FAULTY,
+  ...ADVISORIES,
+  ...ENVOY_GATEWAY_ADVISORIES,
+];

@@ -66,6 +66,19 @@ const CERT_MANAGER: SupportTable = {
   ],
 };
 
+const ENVOY_GATEWAY: SupportTable = {
+  subject: "envoy-gateway",
+  id: "compat-envoy-gateway-kubernetes",
+  level: "block",
+  source: "envoyproxy/gateway@v1.9.0:site/content/en/news/releases/matrix.md",
+  because: OUTSIDE_TABLE,
+  rows: [
+    ["1.4.x || 1.5.x || 1.6.x", "1.30.x - 1.33.x"],
+    ["1.7.x || 1.8.x", "1.32.x - 1.35.x"],
+    ["1.9.x", "1.33.x - 1.36.x"],
+  ],
+};
+
 /** The vendored constant; the documentation of 1.17 to 1.19 names lower floors, which are wrong. */
 const KNATIVE: SupportTable = {
   subject: "knative-serving",
@@ -121,6 +134,7 @@ export const SUPPORT_TABLES: readonly SupportTable[] = [
   ISTIO_OLD,
   ISTIO,
   CERT_MANAGER,
+  ENVOY_GATEWAY,
   KNATIVE,
   GATEWAY_API,
   GATEWAY_API_CEL,

@@ -56,6 +56,43 @@ const ISTIO_GATEWAY_API: readonly Rule[] = [
   },
 ];
 
+/** Gateway API minor that each minor of Envoy Gateway is built with. */
+const BUILT_WITH: readonly (readonly [envoyGateway: string, gatewayApi: string])[] = [
+  ["1.4.x || 1.5.x", "1.3.x"],
+  ["1.6.x || 1.7.x", "1.4.x"],
+  ["1.8.x", "1.5.x"],
+  ["1.9.x", "1.6.x"],
+];
+
+/**
+ * Envoy Gateway and the Gateway API CRDs. Another minor than the one built in only warns: the controller leaves out
+ * kinds that are not served, and the routes of KServe need none of the newer ones. The exception is 1.8.
+ */
+const ENVOY_GATEWAY_API: readonly Rule[] = [
+  {
+    id: "compat-envoy-gateway-gateway-api",
+    when: { "envoy-gateway": "1.8.x" },
+    requires: { subject: "gateway-api", range: ">=1.5.0" },
+    level: "block",
+    evidence: "upstream",
+    source:
+      "envoyproxy/gateway@v1.8.3:internal/provider/kubernetes/controller.go; envoyproxy/gateway#8999; adampetrovic/home-ops#2664",
+    because:
+      "its controller watches ListenerSet and TLSRoute v1 whether they are served or not, and ends without them",
+  },
+  ...BUILT_WITH.map(
+    ([envoyGateway, gatewayApi]): Rule => ({
+      id: "compat-envoy-gateway-tested",
+      when: { "envoy-gateway": envoyGateway },
+      requires: { subject: "gateway-api", range: gatewayApi },
+      level: "warn",
+      evidence: "upstream",
+      source: "envoyproxy/gateway@v1.9.0:site/content/en/news/releases/matrix.md",
+      because: "its project builds and tests it with this minor of the CRDs only",
+    }),
+  ),
+];
+
 /** Istio minor that the tests of each net-istio minor run against, and the next one. */
 const NET_ISTIO: readonly (readonly [netIstio: string, istio: string])[] = [
   ["1.11.x", "1.18.x || 1.19.x"],
@@ -86,4 +123,8 @@ const KNATIVE_ISTIO: readonly Rule[] = NET_ISTIO.map(([netIstio, istio]) => ({
 }));
 
 /** Pairs of dependencies that do not go together, whatever KServe says. */
-export const NEIGHBOUR_RULES: readonly Rule[] = [...ISTIO_GATEWAY_API, ...KNATIVE_ISTIO];
+export const NEIGHBOUR_RULES: readonly Rule[] = [
+  ...ISTIO_GATEWAY_API,
+  ...ENVOY_GATEWAY_API,
+  ...KNATIVE_ISTIO,
+];

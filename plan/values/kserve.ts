@@ -63,5 +63,5 @@ export function kserveRuntimeValues(release: ReleaseOf<"kserve">, settings: Sett
 }
 
 function usesGateway(ingress: ResolvedIngress): boolean {
-  return ingress.type === "istio" || ingress.type === "gateway-class";
+  return ["istio", "envoy", "gateway-class"].includes(ingress.type);
 }
