@@ -5,6 +5,7 @@
 import "./program/native-stacks.ts";
 import { CertManager } from "./components/cert-manager.ts";
 import { CustomResourceDefinitions } from "./components/crds/custom-resource-definitions.ts";
+import { EnvoyGateway } from "./components/envoy-gateway.ts";
 import { GatewayApi } from "./components/gateway-api.ts";
 import { IstioMesh } from "./components/istio-mesh.ts";
 import { KnativeOperator } from "./components/knative-operator.ts";
@@ -39,6 +40,10 @@ const istio = needs("IstioMesh")
   ? new IstioMesh("istio", { ...layerArgs("IstioMesh"), crds })
   : undefined;
 
+const envoyGateway = needs("EnvoyGateway")
+  ? new EnvoyGateway("envoy-gateway", { ...layerArgs("EnvoyGateway"), crds, certManager })
+  : undefined;
+
 const operator = needs("KnativeServing")
   ? new KnativeOperator("knative-operator", { ...layerArgs("KnativeServing"), crds })
   : undefined;
@@ -54,6 +59,7 @@ const kserve = new KServeCore("kserve", {
   certManager,
   gatewayApi,
   istio,
+  envoyGateway,
   knative,
   release: catalog.get("kserve", getLayer(plan, "KServeCore").version),
 });
@@ -65,6 +71,6 @@ export const mode = plan.settings.mode;
 /** Namespace of KServe's controller. */
 export const namespace = plan.settings.namespaces.kserve;
 /** Layers in install order. */
-export const layers = [certManager, gatewayApi, istio, knative, kserve].flatMap((layer) =>
-  layer === undefined ? [] : [`${layer.product} ${layer.version}`],
+export const layers = [certManager, gatewayApi, istio, envoyGateway, knative, kserve].flatMap(
+  (layer) => (layer === undefined ? [] : [`${layer.product} ${layer.version}`]),
 );

@@ -177,7 +177,12 @@ export async function verifyRelease(release: Release, work: Work): Promise<Relea
 }
 
 function settingsFor(release: Release): Settings[] {
-  return modesOf(release, MODES).flatMap((mode) => parseSettings({ mode }).settings ?? []);
+  // Envoy Gateway is in a plan only where a stack asks for it.
+  const choices =
+    release.product === "envoy-gateway"
+      ? [{ mode: "RawDeployment", ingress: { type: "envoy" } }]
+      : modesOf(release, MODES).map((mode) => ({ mode }));
+  return choices.flatMap((choice) => parseSettings(choice).settings ?? []);
 }
 
 function reportText(reports: readonly ReleaseReport[]): string {

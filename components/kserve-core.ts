@@ -7,6 +7,7 @@ import type { ReleaseOf } from "../versions/schema.ts";
 import type { CertManager } from "./cert-manager.ts";
 import { placeChart } from "./charts/place-chart.ts";
 import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
+import type { EnvoyGateway } from "./envoy-gateway.ts";
 import type { GatewayApi } from "./gateway-api.ts";
 import type { IstioMesh } from "./istio-mesh.ts";
 import type { KnativeServing } from "./knative-serving.ts";
@@ -20,6 +21,7 @@ export interface KServeCoreArgs extends LayerArgs {
   /** Layers that the mode and the ingress ask for; absent where they do not. */
   readonly gatewayApi: GatewayApi | undefined;
   readonly istio: IstioMesh | undefined;
+  readonly envoyGateway: EnvoyGateway | undefined;
   readonly knative: KnativeServing | undefined;
   readonly release: ReleaseOf<"kserve">;
 }
@@ -40,7 +42,8 @@ export class KServeCore extends pulumi.ComponentResource {
   readonly version: string;
 
   constructor(name: string, args: KServeCoreArgs) {
-    const below = [args.certManager, args.gatewayApi, args.istio, args.knative].filter(
+    const { certManager, gatewayApi, istio, envoyGateway, knative } = args;
+    const below = [certManager, gatewayApi, istio, envoyGateway, knative].filter(
       (layer) => layer !== undefined,
     );
     super(

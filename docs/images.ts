@@ -6,7 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseSettings } from "../config/parse.ts";
 import { MODES } from "../config/schema.ts";
-import type { Settings } from "../config/schema.ts";
+import type { Mode, Settings } from "../config/schema.ts";
 import { imageSources, planImages } from "../plan/images.ts";
 import { resolveIngress } from "../plan/ingress.ts";
 import type { PlannedImage } from "../plan/plan.ts";
@@ -40,14 +40,23 @@ function variantsOf(set: VersionSet, catalog: Catalog): Variant[] {
   const spelling = catalog.get("kserve", set.kserve).modes.spelling;
   const choices = MODES.filter((mode) => spelling[mode] !== undefined).flatMap((mode) => [
     { title: mode, raw: { mode } },
-    ...(mode === "Serverless"
-      ? [{ title: "Serverless with Kourier", raw: { mode, ingress: { type: "kourier" } } }]
-      : []),
+    ...otherIngress(mode, set),
   ]);
   return choices.flatMap(({ title, raw }) => {
     const { settings } = parseSettings(raw);
     return settings === undefined ? [] : [{ title, images: imagesOf(set, settings, catalog) }];
   });
+}
+
+/** Ingress layers that a mode can have instead of its default. */
+function otherIngress(mode: Mode, set: VersionSet): { title: string; raw: Record<string, unknown> }[] {
+  if (mode === "Serverless")
+    return [{ title: "Serverless with Kourier", raw: { mode, ingress: { type: "kourier" } } }];
+  if (mode === "RawDeployment" && set["envoy-gateway"] !== undefined)
+    return [
+      { title: "RawDeployment with Envoy Gateway", raw: { mode, ingress: { type: "envoy" } } },
+    ];
+  return [];
 }
 
 function imagesOf(set: VersionSet, settings: Settings, catalog: Catalog): readonly PlannedImage[] {

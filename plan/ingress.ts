@@ -52,25 +52,23 @@ export function resolveIngress(settings: Settings, catalog: Catalog): ResolvedIn
   if (type === "istio") {
     return { type, ...ISTIO_CLASS, gateway: ingress.gateway ?? true };
   }
-  if (type === "envoy") {
-    return {
-      type,
-      className: ingress.className ?? ENVOY_CLASS.className,
-      controllerName: ingress.controllerName ?? ENVOY_CLASS.controllerName,
-      gateway: ingress.gateway ?? true,
-    };
-  }
-  if (type === "gateway-class") {
-    return {
-      type,
-      className: ingress.className ?? DEFAULT_CLASS[type],
-      ...(ingress.controllerName === undefined ? {} : { controllerName: ingress.controllerName }),
-      gateway: ingress.gateway ?? true,
-    };
-  }
+  if (type === "envoy" || type === "gateway-class") return gatewayClass(type, settings);
   if (type === "ingress-class")
     return { type, className: ingress.className ?? DEFAULT_CLASS[type], gateway: false };
   return { type, gateway: false };
+}
+
+/** A class that the stack may name itself; with Envoy Gateway its controller is known, else only when the stack tells. */
+function gatewayClass(type: "envoy" | "gateway-class", settings: Settings): ResolvedIngress {
+  const known = type === "envoy" ? ENVOY_CLASS : { className: DEFAULT_CLASS[type] };
+  const { className, controllerName, gateway = true } = settings.ingress;
+  return {
+    type,
+    ...known,
+    ...(className === undefined ? {} : { className }),
+    ...(controllerName === undefined ? {} : { controllerName }),
+    gateway,
+  };
 }
 
 /** Combinations of mode, release and ingress that cannot work. */

@@ -23,8 +23,9 @@ export const STANDS_ON: Readonly<Record<LayerName, readonly LayerName[]>> = {
   CertManager: [],
   GatewayApi: ["CertManager"],
   IstioMesh: [],
+  EnvoyGateway: ["CertManager"],
   KnativeServing: ["IstioMesh"],
-  KServeCore: ["CertManager", "GatewayApi", "IstioMesh", "KnativeServing"],
+  KServeCore: ["CertManager", "GatewayApi", "IstioMesh", "EnvoyGateway", "KnativeServing"],
 };
 
 /** Chart values, as Helm takes them. */

@@ -80,17 +80,15 @@ const ENVOY_GATEWAY_API: readonly Rule[] = [
     because:
       "its controller watches ListenerSet and TLSRoute v1 whether they are served or not, and ends without them",
   },
-  ...BUILT_WITH.map(
-    ([envoyGateway, gatewayApi]): Rule => ({
-      id: "compat-envoy-gateway-tested",
-      when: { "envoy-gateway": envoyGateway },
-      requires: { subject: "gateway-api", range: gatewayApi },
-      level: "warn",
-      evidence: "upstream",
-      source: "envoyproxy/gateway@v1.9.0:site/content/en/news/releases/matrix.md",
-      because: "its project builds and tests it with this minor of the CRDs only",
-    }),
-  ),
+  ...BUILT_WITH.map(([envoyGateway, gatewayApi]): Rule => ({
+    id: "compat-envoy-gateway-tested",
+    when: { "envoy-gateway": envoyGateway },
+    requires: { subject: "gateway-api", range: gatewayApi },
+    level: "warn",
+    evidence: "upstream",
+    source: "envoyproxy/gateway@v1.9.0:site/content/en/news/releases/matrix.md",
+    because: "its project builds and tests it with this minor of the CRDs only",
+  })),
 ];
 
 /** Istio minor that the tests of each net-istio minor run against, and the next one. */

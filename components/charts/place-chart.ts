@@ -21,6 +21,8 @@ interface Placement {
 
 /** A chart as the provider is asked for it, with nothing added. */
 export interface ChartRendering extends Placement {
+  /** Leave out the chart's `crds/` folder, subcharts included. */
+  readonly skipCrds?: boolean;
   readonly postRenderer?: { readonly command: string; readonly args: string[] };
   readonly transforms: readonly pulumi.ResourceTransform[];
   readonly dependsOn?: readonly pulumi.Resource[];
@@ -30,6 +32,8 @@ export interface ChartRendering extends Placement {
 export interface ChartPlacement extends Placement {
   /** Place only these kinds of the chart, or all others. */
   readonly kinds?: { readonly only: readonly string[] } | { readonly except: readonly string[] };
+  /** Leave out the chart's `crds/` folder, subcharts included. */
+  readonly skipCrds?: boolean;
   readonly transforms?: readonly ObjectTransform[];
   readonly dependsOn?: readonly pulumi.Resource[];
 }
@@ -40,12 +44,13 @@ export function placeChart(
   args: LayerArgs,
   placement: ChartPlacement,
 ): Chart {
-  const { name, chart, namespace, kinds, dependsOn } = placement;
+  const { name, chart, namespace, kinds, skipCrds, dependsOn } = placement;
   return renderChart(parent, args, {
     name,
     chart,
     namespace,
     ...(kinds === undefined ? {} : { postRenderer: selectKinds(kinds) }),
+    ...(skipCrds === undefined ? {} : { skipCrds }),
     ...(dependsOn === undefined ? {} : { dependsOn }),
     transforms: [
       combine([
@@ -64,7 +69,7 @@ export function renderChart(
   args: Pick<LayerArgs, "plan" | "providers">,
   rendering: ChartRendering,
 ): Chart {
-  const { name, chart, namespace, postRenderer } = rendering;
+  const { name, chart, namespace, postRenderer, skipCrds } = rendering;
   const { plainHttp } = chart.location;
   return new Chart(
     name,
@@ -75,6 +80,7 @@ export function renderChart(
       ...(plainHttp === undefined ? {} : { plainHttp }),
       values: chart.values,
       resourcePrefix: name,
+      ...(skipCrds === undefined ? {} : { skipCrds }),
       ...(postRenderer === undefined ? {} : { postRenderer }),
     },
     {

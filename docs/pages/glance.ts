@@ -12,6 +12,9 @@ export const COLOURS = { tested: "🟩", upstream: "🟦", "user-named": "🟨",
 /** A day before every end of life, so that the page is the same on every day; ends of life have a table of their own. */
 const ANY_DAY = "2000-01-01";
 
+/** What a Serverless stack with Istio installs: everything but the other ingress layer. */
+const SERVERLESS = new Set(PRODUCTS.filter((product) => product !== "envoy-gateway"));
+
 /** KServe releases against Kubernetes minors: the best complete set of the catalog in each cell, Serverless with Istio. */
 export function glance(catalog: Catalog): string {
   const cells = new Map<string, SuggestedSet>();
@@ -40,7 +43,7 @@ function bestSet(catalog: Catalog, kserve: string, kubernetes: string): Suggeste
       wanted: { kserve, kubernetes },
       mode: "Serverless",
       ingress: "istio",
-      products: new Set(PRODUCTS),
+      products: SERVERLESS,
       asOf: ANY_DAY,
       limit: 1,
     },
@@ -88,10 +91,11 @@ export function setsTable(catalog: Catalog): string {
     set.istio,
     set["cert-manager"],
     set["gateway-api"],
+    set["envoy-gateway"] ?? "",
     set.breaks.map((rule) => `\`${rule}\``).join(", "),
   ]);
   const head =
-    "Evidence,Set,KServe,Modes,Kubernetes,Knative,Operator,Istio,cert-manager,Gateway API";
+    "Evidence,Set,KServe,Modes,Kubernetes,Knative,Operator,Istio,cert-manager,Gateway API,Envoy Gateway";
   return table([...head.split(","), "Acknowledge"], rows);
 }
 

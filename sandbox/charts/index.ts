@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import { certManagerStandIns } from "./cert-manager.ts";
+import { envoyGatewayStandIns } from "./envoy-gateway.ts";
 import { gatewayApiStandIns } from "./gateway-api.ts";
 import { istioStandIns } from "./istio.ts";
 import { knativeOperatorStandIns } from "./knative-operator.ts";
@@ -24,6 +25,8 @@ export function standIns(release: Release): StandIns {
       return certManagerStandIns(release);
     case "istio":
       return istioStandIns(release);
+    case "envoy-gateway":
+      return envoyGatewayStandIns(release);
     case "knative-operator":
       return knativeOperatorStandIns(release);
     case "kserve":

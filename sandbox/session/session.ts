@@ -145,9 +145,19 @@ async function chooseCharts(
 
 /** Every release that a version set names. */
 function releasesOfSets(catalog: Catalog): Release[] {
-  const products = ["gateway-api", "cert-manager", "istio", "knative-operator", "kserve"] as const;
+  const products = [
+    "gateway-api",
+    "cert-manager",
+    "istio",
+    "envoy-gateway",
+    "knative-operator",
+    "kserve",
+  ] as const;
   const releases = catalog.sets.flatMap((set) =>
-    products.map((product) => catalog.get(product, set[product])),
+    products.flatMap((product) => {
+      const version = set[product];
+      return version === undefined ? [] : [catalog.get(product, version)];
+    }),
   );
   return [...new Set(releases)];
 }

@@ -10,7 +10,14 @@ import { type ChartModel, type KubeObject, templateText } from "../../sandbox/ch
 import { type Release, releaseSchema } from "../../versions/schema.ts";
 
 const VERSIONS = join(import.meta.dirname, "../../versions");
-const WITH_CHARTS = ["gateway-api", "cert-manager", "istio", "knative-operator", "kserve"];
+const WITH_CHARTS = [
+  "gateway-api",
+  "cert-manager",
+  "istio",
+  "envoy-gateway",
+  "knative-operator",
+  "kserve",
+];
 
 function load(product: string, file: string): Release {
   return releaseSchema.parse(JSON.parse(readFileSync(join(VERSIONS, product, file), "utf8")));
@@ -154,6 +161,27 @@ describe("traps that the stand-ins keep", () => {
     );
     const old = chart("kserve", "0.16.0", "kserve").templates["runtimes.yaml"]?.docs ?? [];
     expect(old.map((doc) => doc.when)).toEqual(old.map(() => undefined));
+  });
+
+  it("brings Envoy Gateway's certificates as a hook, and definitions that are in two charts", () => {
+    const controller = chart("envoy-gateway", "1.8.3", "gateway-helm");
+    const job = objectsOf(controller).find((o) => o.kind === "Job");
+    expect(job?.metadata["annotations"]).toMatchObject({
+      "helm.sh/hook": "pre-install, pre-upgrade",
+    });
+    expect(crdNames(controller.crdsFolder ?? [])).toEqual(
+      crdNames(objectsOf(chart("envoy-gateway", "1.8.3", "gateway-crds-helm"))),
+    );
+  });
+
+  it("lets Envoy Gateway's chart bring the guard of Gateway API, which 1.8.1 switches off elsewhere", () => {
+    const guard = (version: string): readonly (string | undefined)[] =>
+      chart("envoy-gateway", version, "gateway-helm").templates["guard.yaml"]?.docs.map(
+        (doc) => doc.when,
+      ) ?? [];
+    expect(guard("1.7.5")).toEqual([]);
+    expect(guard("1.8.1")[0]).not.toContain(".Values.crds.enabled");
+    expect(guard("1.8.3")[0]).toContain(".Values.crds.enabled");
   });
 
   it("guards Gateway API against bundles of a lower minor", () => {
