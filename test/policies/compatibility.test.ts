@@ -80,6 +80,11 @@ describe("compatibility-layer-versions", () => {
       { product: "istio", version: "1.26.8", standsOn: { "gateway-api": "1.2.1" } },
       "compat-istio-kubernetes",
     ],
+    [
+      "Envoy Gateway for the Gateway API",
+      { product: "envoy-gateway", version: "1.8.3", standsOn: { "gateway-api": "1.4.1" } },
+      "compat-envoy-gateway-gateway-api",
+    ],
   ])("blocks a wrong version of %s", async (_name, change, code) => {
     const { violations } = await judgeLayer({ ...CONTRACT, ...change });
     expect(violations.join("\n")).toContain(`[${code}]`);

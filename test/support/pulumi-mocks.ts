@@ -30,12 +30,19 @@ export interface RecordedResource {
     readonly update: string[];
     readonly delete: string[];
   };
+  /** URNs under which the engine looks for the resource as well. */
+  readonly aliases: readonly string[];
   /** Number of transforms; the mock monitor runs none of them. */
   readonly transforms: number;
 }
 
 /** Stands in `visible` for every secret. */
 export const SecretText = "[secret]";
+
+interface Alias {
+  getUrn(): string;
+  getSpec(): { getName(): string; getParenturn(): string } | undefined;
+}
 
 interface Request {
   getType(): string;
@@ -48,6 +55,8 @@ interface Request {
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
   getDependenciesList(): string[];
   getRetainondelete(): boolean;
+  getAliasesList(): Alias[];
+  getAliasurnsList(): string[];
   getTransformsList(): unknown[];
   getHooks(): Hooks | undefined;
 }
@@ -153,6 +162,10 @@ function recordOf(request: Request, urn: string): RecordedResource {
     provider: nameOf(provider),
     dependsOn: [...new Set(request.getDependenciesList().map(nameOf))],
     retainOnDelete: request.getRetainondelete(),
+    aliases: [
+      ...request.getAliasurnsList(),
+      ...request.getAliasesList().map((alias) => aliasUrn(alias, request.getType())),
+    ],
     transforms: request.getTransformsList().length,
     hooks: {
       create: request.getHooks()?.getBeforeCreateList() ?? [],
@@ -160,6 +173,14 @@ function recordOf(request: Request, urn: string): RecordedResource {
       delete: request.getHooks()?.getAfterDeleteList() ?? [],
     },
   };
+}
+
+/** What the engine makes of an alias that names another parent. */
+function aliasUrn(alias: Alias, type: string): string {
+  const spec = alias.getSpec();
+  if (spec === undefined) return alias.getUrn();
+  const [stack, project, parentType] = spec.getParenturn().split("::");
+  return [stack, project, `${String(parentType)}$${type}`, spec.getName()].join("::");
 }
 
 /** Last part of a URN; provider references carry an id behind it (`urn::id`). */

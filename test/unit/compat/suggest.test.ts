@@ -10,7 +10,7 @@ import { catalog } from "../../support/settings.ts";
 const SERVERLESS = {
   mode: "Serverless",
   ingress: "istio",
-  products: new Set(PRODUCTS),
+  products: new Set(PRODUCTS.filter((product) => product !== "envoy-gateway")),
   asOf: "2026-11-21",
 } as const;
 
@@ -70,6 +70,18 @@ describe("suggest", () => {
     });
     expect(set).toMatchObject({ name: "historic-0.15", evidence: "user-named" });
     expect(set?.breaks).toContain("compat-kserve-istio");
+  });
+
+  it("chooses Envoy Gateway where the ingress asks for it, the set's own first", () => {
+    const products = new Set(["kserve", "cert-manager", "gateway-api", "envoy-gateway"] as const);
+    const rest = { mode: "RawDeployment", ingress: "envoy", products } as const;
+    const [first, ...others] = ask({ kserve: "0.20", kubernetes: "1.34" }, rest);
+    expect(first).toMatchObject({ name: "kserve-0.20", breaks: [] });
+    expect(first?.versions["envoy-gateway"]).toBe("1.8.3");
+    for (const set of others) expect(set.versions["envoy-gateway"]).toMatch(/^1\.[789]\./);
+    const wanted = ask({ kserve: "0.20", "envoy-gateway": "1.9" }, rest);
+    for (const set of wanted) expect(set.versions["envoy-gateway"]).toBe("1.9.0");
+    expect(wanted.length).toBeGreaterThan(0);
   });
 
   it("keeps to releases that have the mode", () => {

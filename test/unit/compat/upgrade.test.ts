@@ -19,6 +19,7 @@ const CASES: readonly (readonly [string, Subject, [string, string], [string, str
     ["1.20.0", "1.19.9"],
   ],
   ["compat-istio-upgrade-step", "istio", ["1.26.8", "1.28.10"], ["1.27.9", "1.28.10"]],
+  ["compat-envoy-gateway-upgrade-lua", "envoy-gateway", ["1.8.3", "1.9.0"], ["1.7.5", "1.8.3"]],
   ["compat-cert-manager-upgrade-step", "cert-manager", ["1.19.6", "1.21.1"], ["1.20.3", "1.21.1"]],
   ["compat-gateway-api-upgrade-v1alpha2", "gateway-api", ["1.1.0", "1.2.1"], ["1.2.1", "1.3.0"]],
   ["compat-gateway-api-upgrade-guard", "gateway-api", ["1.5.1", "1.4.1"], ["1.4.1", "1.5.1"]],

@@ -17,6 +17,10 @@ describe("resolve", () => {
       { mode: "RawDeployment", ingress: { type: "istio" } },
       ["CertManager", "GatewayApi", "IstioMesh", "KServeCore"],
     ],
+    [
+      { mode: "RawDeployment", ingress: { type: "envoy" } },
+      ["CertManager", "GatewayApi", "EnvoyGateway", "KServeCore"],
+    ],
     [{ mode: "RawDeployment", ingress: { type: "ingress-class" } }, ["CertManager", "KServeCore"]],
     [{ mode: "RawDeployment", ingress: { type: "none" } }, ["CertManager", "KServeCore"]],
   ])("plans for %j only the layers that it needs", (raw, layers) => {
