@@ -175,5 +175,10 @@ describe("registry-image-allowed on the program", () => {
     expect(await judgeAll({ registry: { host: HOST }, charts })).toEqual([]);
     setStackConfig({});
     expect((await judgeAll({ charts })).length).toBeGreaterThan(0);
+    const envoy = { mode: "RawDeployment", ingress: { type: "envoy" }, charts };
+    expect(await judgeAll({ ...envoy, registry: { host: HOST } })).toEqual([]);
+    setStackConfig({});
+    const named = (await judgeAll(envoy)).join("\n");
+    expect(named).toMatch(/EnvoyProxy envoy-gateway-proxy\n.*docker\.io\/envoyproxy\/envoy:/);
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Secret } from "../../../config/secret.ts";
 import { findImages } from "../../../images/scan.ts";
 import { getChart, getLayer } from "../../../plan/plan.ts";
 import { resolve } from "../../../plan/resolve.ts";
@@ -115,6 +116,16 @@ describe("Envoy Gateway from a mirror", () => {
     expect(JSON.stringify(planOf({ ...ENVOY, registry, ...OLDER }).envoyProxy)).toContain(
       `"${HOST}/docker.io/envoyproxy/envoy:distroless-v1.37.5"`,
     );
+  });
+
+  it.each([{}, OLDER])("hands the pull secret to controller and proxies, with %j", (release) => {
+    const pullSecret = { username: "robot", password: new Secret("hunter2") };
+    const raw = { ...release, registry: { ...registry, pullSecret } };
+    const references = { imagePullSecrets: [{ name: "kserve-registry" }] };
+    expect(controllerOf(raw)).toMatchObject({ global: references });
+    expect(planOf({ ...ENVOY, ...raw }).envoyProxy).toMatchObject({
+      provider: { kubernetes: { envoyDeployment: { pod: references } } },
+    });
   });
 
   it("takes every image from the registry, whatever its address", () => {
