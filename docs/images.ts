@@ -49,7 +49,10 @@ function variantsOf(set: VersionSet, catalog: Catalog): Variant[] {
 }
 
 /** Ingress layers that a mode can have instead of its default. */
-function otherIngress(mode: Mode, set: VersionSet): { title: string; raw: Record<string, unknown> }[] {
+function otherIngress(
+  mode: Mode,
+  set: VersionSet,
+): { title: string; raw: Record<string, unknown> }[] {
   if (mode === "Serverless")
     return [{ title: "Serverless with Kourier", raw: { mode, ingress: { type: "kourier" } } }];
   if (mode === "RawDeployment" && set["envoy-gateway"] !== undefined)

@@ -10,6 +10,8 @@ const onNewerKubernetes = ["compat-kserve-kubernetes", "compat-istio-kubernetes"
   rule,
   reason: REASON,
 }));
+/** In 0.16's set a release whose chart has no value for the proxies' image. */
+const ENVOY = { type: "envoy", domain: "sandbox.local" };
 
 afterEach(async () => {
   await stopCluster({ name: NAME });
@@ -17,6 +19,7 @@ afterEach(async () => {
 
 it.each([
   ["0.16.0", "Knative", { acknowledge: [] }],
+  ["0.16.0", "Standard", { mode: "RawDeployment", ingress: ENVOY }],
   ["0.15.2", "Serverless", { acknowledge: onNewerKubernetes }],
 ])(
   "installs the set around KServe %s in its spelling, and proposes nothing the second time",
