@@ -23,23 +23,28 @@ describe("EnvoyGateway", () => {
       ingress: "envoy",
       standsOn: { "cert-manager": "1.21.1", "gateway-api": "1.5.1" },
     });
-    expect(layer.dependsOn).toContain("gateway-api-crds");
+    expect(layer.dependsOn).toEqual(
+      expect.arrayContaining(["crds-gateway-api", "crds-gateway-crds-helm", "cert-manager"]),
+    );
   });
 
   it("takes only definitions from the one chart, and leaves out the folder of the other", () => {
-    const crds = recording.get("envoy-gateway-crds").inputs;
-    expect(crds).toMatchObject({ namespace: NAMESPACE, version: "v1.8.3" });
-    expect(JSON.stringify(crds["postRenderer"])).toContain("CustomResourceDefinition");
+    const crds = recording.get("crds-gateway-crds-helm").inputs;
+    expect(crds).toMatchObject({
+      namespace: NAMESPACE,
+      version: "v1.8.3",
+      values: { crds: { gatewayAPI: { enabled: false }, envoyGateway: { enabled: true } } },
+    });
+    expect(recording.has("crds-gateway-helm")).toBe(false);
     const controller = recording.get("envoy-gateway-controller").inputs;
     expect(controller).toMatchObject({ skipCrds: true, namespace: NAMESPACE });
     expect(controller).not.toHaveProperty("postRenderer");
   });
 
-  it("starts the controller behind its kinds, its certificates and its secret", () => {
+  it("starts the controller behind its certificates and its secret", () => {
     const { dependsOn } = recording.get("envoy-gateway-controller");
     expect(dependsOn).toEqual(
       expect.arrayContaining([
-        "envoy-gateway-crds",
         "envoy-gateway-certs-certificate-envoy-gateway",
         "envoy-gateway-certs-certificate-envoy",
         "envoy-gateway-certs-certificate-envoy-rate-limit",
@@ -127,7 +132,7 @@ describe("EnvoyGateway", () => {
     expect(specOf("envoy-gateway-certificate")).toMatchObject({
       dnsNames: ["ml.test", "*.ml.test"],
     });
-    expect(recording.childrenOf(recording.get("gateway-api"))).toEqual(["gateway-api-crds"]);
+    expect(recording.childrenOf(recording.get("gateway-api"))).toEqual([]);
   });
 
   it("comes before KServe", () => {

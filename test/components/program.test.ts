@@ -7,6 +7,7 @@ import { runProgram } from "../support/program.ts";
 import { catalog } from "../support/settings.ts";
 
 const LAYER = "kserve-platform:layer:";
+const ENVOY = { ingress: { type: "envoy" } };
 /** Sets that need no acknowledgement, in every mode that their release of KServe has. */
 const cases = catalog.sets
   .filter((set) => set.breaks.length === 0)
@@ -70,18 +71,25 @@ describe("the program", () => {
       expect(provider.inputs).toMatchObject({ kubeconfig: "/k/config", context: "prod" });
   });
 
-  it("registers each layer after those that it stands on, and all after the CRDs", async () => {
-    const { resources } = await runProgram();
-    const order = resources
-      .filter((item) => item.type.startsWith(LAYER) && item.parent === "")
-      .map((item) => item.type.slice(LAYER.length));
-    expect(order.slice(0, 2)).toEqual(["Namespaces", "CustomResourceDefinitions"]);
-    expect(order.slice(2).toSorted()).toEqual([...LAYERS, "KnativeOperator"].toSorted());
-    for (const layer of LAYERS)
-      for (const below of STANDS_ON[layer])
-        expect(order.indexOf(layer)).toBeGreaterThan(order.indexOf(below));
-    expect(order.indexOf("KnativeServing")).toBeGreaterThan(order.indexOf("KnativeOperator"));
-  });
+  it.each([
+    ["Serverless", {}, ["CertManager", "GatewayApi", "IstioMesh", "KnativeOperator"]],
+    ["RawDeployment", ENVOY, ["CertManager", "EnvoyGateway", "GatewayApi"]],
+  ])(
+    "registers each layer of %s after those below it, and all after the CRDs",
+    async (mode, raw, first) => {
+      const { resources } = await runProgram({ mode, ...raw });
+      const order = resources
+        .filter((item) => item.type.startsWith(LAYER) && item.parent === "")
+        .map((item) => item.type.slice(LAYER.length));
+      expect(order.slice(0, 2)).toEqual(["Namespaces", "CustomResourceDefinitions"]);
+      const last = mode === "Serverless" ? ["KnativeServing", "KServeCore"] : ["KServeCore"];
+      expect(order.slice(2, -last.length).toSorted()).toEqual(first);
+      expect(order.slice(-last.length)).toEqual(last);
+      for (const layer of LAYERS.filter((name) => order.includes(name)))
+        for (const below of STANDS_ON[layer])
+          expect(order.indexOf(layer)).toBeGreaterThan(order.indexOf(below));
+    },
+  );
 
   it.each([
     [{ mode: "Ambient" }, "config-value-invalid"],
