@@ -22,7 +22,7 @@ it.each([
   ["0.16.0", "Standard", { mode: "RawDeployment", ingress: ENVOY }],
   ["0.15.2", "Serverless", { acknowledge: onNewerKubernetes }],
 ])(
-  "installs the set around KServe %s in its spelling, and proposes nothing the second time",
+  "installs the set around KServe %s, its mode spelled %s, and proposes nothing the second time",
   async (version, mode, config) => {
     const session = await freshSession(NAME);
     await useStack(session, "Pulumi.sandbox.yaml", { kserve: { version }, ...config });
