@@ -73,3 +73,10 @@ export const workload = {
   resources: resources.optional(),
   values: values.default({}),
 };
+
+/** Pods that traffic enters through, and the Service before them. */
+export const gatewayPods = z.strictObject({
+  replicas: replicas.default(1),
+  resources: resources.optional(),
+  serviceType: z.enum(["LoadBalancer", "NodePort", "ClusterIP"]).default("LoadBalancer"),
+});

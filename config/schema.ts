@@ -7,10 +7,10 @@ import { z } from "zod";
 import {
   dnsLabel,
   dnsName,
+  gatewayPods,
   kubernetesVersion,
   quantity,
   registryHost,
-  replicas,
   resources,
   secret,
   values,
@@ -198,13 +198,6 @@ const charts = z.discriminatedUnion("source", [
 ]);
 
 const FROM_SET = "Release to install; default: that of the set around kserve:kserve.version";
-
-/** Pods that traffic enters through, and the Service before them. */
-const gatewayPods = z.strictObject({
-  replicas: replicas.default(1),
-  resources: resources.optional(),
-  serviceType: z.enum(["LoadBalancer", "NodePort", "ClusterIP"]).default("LoadBalancer"),
-});
 
 const components = {
   gatewayApi: z.strictObject({
