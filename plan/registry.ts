@@ -123,3 +123,21 @@ export function checkNodes(registry: Settings["registry"]): Problem[] {
     },
   ];
 }
+
+/** Certificates for the storage initializer that the release has no place for. */
+export function checkStorageCa(release: ReleaseOf<"kserve">, settings: Settings): Problem[] {
+  const { storageCa } = settings.kserve;
+  const known = release.values.keys["storageInitializerCaBundleConfigMap"] !== undefined;
+  if (storageCa === undefined || storageCa === "none" || known) return [];
+  return [
+    {
+      code: "config-storage-ca-unsupported",
+      level: "block",
+      where: "kserve:kserve.storageCa",
+      found: `KServe ${release.version}, whose storage initializer takes no certificates`,
+      allowed: "KServe 0.12 or newer",
+      source: "kserve/kserve@v0.12.1:charts/kserve-resources/values.yaml",
+      fix: "remove kserve:kserve.storageCa, or change kserve:kserve.version",
+    },
+  ];
+}

@@ -12,6 +12,7 @@ import { checkIngress, resolveIngress } from "./ingress.ts";
 import { planKnativeServing, planLayers } from "./layers.ts";
 import type { PlanContext } from "./layers.ts";
 import type { Plan, PlannedImage, ResolvedIngress } from "./plan.ts";
+import { checkStorageCa } from "./registry.ts";
 import { lostCertManagerValues } from "./values/cert-manager.ts";
 import { selectVersions } from "./selection.ts";
 
@@ -50,6 +51,7 @@ export function resolve(
     ...checkModelMesh(settings),
     ...checkOperator(selection, ingress, catalog),
     ...lostCertManagerValues(settings.certManager.values),
+    ...checkStorageCa(catalog.get("kserve", selection.versions.kserve ?? ""), settings),
   ];
   const {
     images,

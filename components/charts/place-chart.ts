@@ -6,6 +6,7 @@ import { PROJECT_ROOT } from "../../config/project-root.ts";
 import type { Settings } from "../../config/schema.ts";
 import type { PlannedChart } from "../../plan/plan.ts";
 import type { LayerArgs } from "../layer.ts";
+import { namePullSecret } from "../pull-secrets.ts";
 import { combine, dropAggregatedRules, mirrorImages, skipServiceAwait } from "../transforms.ts";
 import type { ObjectTransform } from "../transforms.ts";
 
@@ -41,6 +42,7 @@ export function placeChart(
   placement: ChartPlacement,
 ): Chart {
   const { name, chart, namespace, kinds, dependsOn } = placement;
+  const { pullSecret } = args.plan;
   return renderChart(parent, args, {
     name,
     chart,
@@ -50,6 +52,7 @@ export function placeChart(
     transforms: [
       combine([
         mirrorImages(args.plan.imageMap),
+        ...(pullSecret === undefined ? [] : [namePullSecret(pullSecret)]),
         dropAggregatedRules,
         skipServiceAwait,
         ...(placement.transforms ?? []),

@@ -98,3 +98,22 @@ describe("what the nodes have to be told", () => {
     expect(codesWith(registry).includes("registry-node-trust")).toBe(said);
   });
 });
+
+describe("certificates for the storage initializer", () => {
+  const OLD = { kserve: { version: "0.11.2" }, kubernetes: { version: "1.26" } };
+  const codes = (raw: Record<string, unknown>): string[] =>
+    resolve(settingsOf(raw), catalog).problems.map(({ code }) => code);
+  const old = (storageCa: string): Record<string, unknown> => ({
+    ...OLD,
+    kserve: { ...OLD.kserve, storageCa },
+  });
+
+  it("are refused where the release has no place for them, and only if the stack names some", () => {
+    expect(codes(old(CA))).toContain("config-storage-ca-unsupported");
+    expect(codes(old("none"))).not.toContain("config-storage-ca-unsupported");
+    expect(codes({ kserve: { storageCa: CA } })).not.toContain("config-storage-ca-unsupported");
+    expect(codes({ ...OLD, registry: { host, ca: CA } })).not.toContain(
+      "config-storage-ca-unsupported",
+    );
+  });
+});
