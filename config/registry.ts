@@ -114,48 +114,62 @@ const credentials = {
 };
 
 /** Keys of `kserve:charts`. */
-export const chartsSchema = z.discriminatedUnion("source", [
-  z.strictObject({
-    source: z.literal("upstream").describe("published chart repositories and release files"),
-  }),
-  z.strictObject({
-    source: z.literal("oci"),
-    url: z
-      .string()
-      .regex(/^oci:\/\/[^/\s]+(\/\S+)?$/, "oci://host[:port]/path; the chart name follows"),
-    manifests: z
-      .string()
-      .min(1)
-      .describe(
-        "Folder or http(s) address that holds the CRD files of Gateway API. As a folder also where cert-manager's " +
-          "chart is taken from when its package cannot ask the registry (plainHttp, or caFile without credentials)",
-      ),
-    plainHttp: z.boolean().default(false),
-    ...credentials,
-  }),
-  z.strictObject({
-    source: z.literal("http"),
-    url: z.url({
-      protocol: /^https?$/,
-      error: "an http(s) address of a Helm repository (the folder of index.yaml)",
+export const chartsSchema = z
+  .discriminatedUnion("source", [
+    z.strictObject({
+      source: z.literal("upstream").describe("published chart repositories and release files"),
     }),
-    manifests: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        "Folder or http(s) address that holds the CRD files; default: beside index.yaml. They are fetched without " +
-          "credentials",
-      ),
-    ...credentials,
-  }),
-  z.strictObject({
-    source: z.literal("directory"),
-    path: z
-      .string()
-      .min(1)
-      .describe(
-        "Folder with <chart>-<version>.tgz or unpacked <chart>-<version>/, and the CRD files",
-      ),
-  }),
-]);
+    z.strictObject({
+      source: z.literal("oci"),
+      url: z
+        .string()
+        .regex(/^oci:\/\/[^/\s]+(\/\S+)?$/, "oci://host[:port]/path; the chart name follows"),
+      manifests: z
+        .string()
+        .min(1)
+        .describe(
+          "Folder or http(s) address that holds the CRD files of Gateway API. As a folder also where cert-manager's " +
+            "chart is taken from when its package cannot ask the registry (plainHttp, or caFile without credentials)",
+        ),
+      plainHttp: z.boolean().default(false),
+      ...credentials,
+    }),
+    z.strictObject({
+      source: z.literal("http"),
+      url: z.url({
+        protocol: /^https?$/,
+        error: "an http(s) address of a Helm repository (the folder of index.yaml)",
+      }),
+      manifests: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "Folder or http(s) address that holds the CRD files; default: beside index.yaml. They are fetched without " +
+            "credentials",
+        ),
+      ...credentials,
+    }),
+    z.strictObject({
+      source: z.literal("directory"),
+      path: z
+        .string()
+        .min(1)
+        .describe(
+          "Folder with <chart>-<version>.tgz or unpacked <chart>-<version>/, and the CRD files",
+        ),
+    }),
+  ])
+  .check((context) => {
+    const charts = context.value;
+    if (charts.source !== "oci" && charts.source !== "http") return;
+    const issue = (key: string, message: string): void => {
+      context.issues.push(missing([key], message, charts));
+    };
+    if (charts.username !== undefined && charts.password === undefined)
+      issue("password", "the password that goes with charts.username");
+    if (charts.password !== undefined && charts.username === undefined)
+      issue("username", "the name that goes with charts.password");
+    if (charts.source === "oci" && charts.plainHttp && charts.caFile !== undefined)
+      issue("caFile", "no CA with plainHttp: there is no TLS");
+  });

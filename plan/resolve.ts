@@ -6,6 +6,7 @@ import type { Settings } from "../config/schema.ts";
 import type { Problem } from "../problems/problem.ts";
 import { passes } from "../problems/problem.ts";
 import type { Catalog } from "../versions/catalog.ts";
+import { checkCharts } from "./charts.ts";
 import { imageSources, mirrorLayout, networkPluginRelease, planImages } from "./images.ts";
 import { checkHosts, isHostRule } from "./hosts.ts";
 import { checkIngress, resolveIngress } from "./ingress.ts";
@@ -51,6 +52,7 @@ export function resolve(
     ...checkModelMesh(settings),
     ...checkOperator(selection, ingress, catalog),
     ...lostCertManagerValues(settings.certManager.values),
+    ...checkCharts(settings.charts, selection.versions["gateway-api"] !== undefined),
     ...checkStorageCa(catalog.get("kserve", selection.versions.kserve ?? ""), settings),
   ];
   const {

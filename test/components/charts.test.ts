@@ -101,6 +101,38 @@ describe("charts from elsewhere", () => {
     expect(everything).not.toContain("chart-password");
   });
 
+  it("give cert-manager's release its chart as a file where it cannot ask the registry", async () => {
+    const charts = {
+      source: "oci",
+      url: "oci://harbor.test/charts",
+      manifests: "/m",
+      plainHttp: true,
+    };
+    const recording = await runProgram({ charts });
+    const options = helmOptionsOf(recording);
+    expect(options).toMatchObject({
+      chart: "/m/cert-manager-1.21.1.tgz",
+      repositoryOpts: { repo: "" },
+    });
+    expect(recording.get("cert-manager-crds").inputs["chart"]).toBe(options["chart"]);
+  });
+
+  it.each([
+    ["oci", { url: "oci://harbor.test/charts", manifests: "/m" }, "oci://harbor.test/charts/"],
+    ["http", { url: "https://h.test/charts", manifests: "/m" }, ""],
+  ])("bring the private CA of %s along, each in its own form", async (source, more, prefix) => {
+    const charts = { source, ...more, caFile: "ca.pem", username: "robot", password: "secret-1" };
+    const recording = await runProgram({ charts }, ["charts"]);
+    const ca = join(PROJECT_ROOT, "ca.pem");
+    const options = helmOptionsOf(recording);
+    expect(options["chart"]).toBe(`${prefix}cert-manager`);
+    expect(options["repositoryOpts"]).toMatchObject({ caFile: ca, username: "robot" });
+    const rendered = recording.get("kserve-crds").inputs["repositoryOpts"];
+    expect(rendered).toMatchObject({ username: "robot", caFile: { path: ca } });
+    const everything = JSON.stringify(recording.resources.map((item) => item.visible));
+    expect(everything).not.toContain("secret-1");
+  });
+
   it("come from an HTTP repository of the stack", async () => {
     const recording = await runProgram({
       charts: { source: "http", url: "https://h.test/charts" },
