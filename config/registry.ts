@@ -173,3 +173,31 @@ export const chartsSchema = z
     if (charts.source === "oci" && charts.plainHttp && charts.caFile !== undefined)
       issue("caFile", "no CA with plainHttp: there is no TLS");
   });
+
+/** Keys of `kserve:harbor`: what `platform harbor` sets up in the registry. */
+export const harborSchema = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/, error: "the http(s) address of Harbor, without /api" })
+    .optional()
+    .describe("Address of Harbor; default: registry.host, over https unless registry.plainHttp"),
+  public: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Make new projects public: pulls without a password, by everybody who reaches Harbor",
+    ),
+  robot: z
+    .strictObject({
+      name: z
+        .string()
+        .regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "lower-case letters, digits, dots and dashes")
+        .default("kserve-pull")
+        .describe("Name of the system robot account, without Harbor's prefix"),
+      days: z
+        .union([z.literal(-1), z.int().min(1)])
+        .default(-1)
+        .describe("Days until its secret expires; -1: never"),
+    })
+    .prefault({})
+    .describe("Robot account that may pull from these projects, and nothing else"),
+});

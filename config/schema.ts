@@ -16,7 +16,7 @@ import {
   version,
   workload,
 } from "./fields.ts";
-import { chartsSchema, registrySchema } from "./registry.ts";
+import { chartsSchema, harborSchema, registrySchema } from "./registry.ts";
 
 /** Namespace of all our keys in a stack file. */
 export const NAMESPACE = "kserve";
@@ -215,6 +215,11 @@ export const settingsSchema = z.strictObject({
   ingress: ingress.prefault({}),
   namespaces: namespaces.prefault({}),
   registry: registrySchema.optional(),
+  harbor: harborSchema
+    .optional()
+    .describe(
+      "Harbor as code, for `platform harbor`: projects, a robot account, retention. Off unless set; pulumi never acts on it",
+    ),
   charts: chartsSchema.prefault({ source: "upstream" }),
   storage: z
     .strictObject({ className: dnsName, size: quantity })
