@@ -25,9 +25,9 @@ export function judgeCertManager(props: unknown, unseen: Unseen): Uncovered[] {
       const key = `versions/cert-manager/${row.version}.json`;
       return [{ image: image.image, key, what: "names no chart value that moves it" }];
     }
-    return at(props, "values", ...path.split(".")) === undefined
-      ? [{ image: image.image, key: `values.${path}`, what: "is not set" }]
-      : [];
+    return typeof at(props, "values", ...path.split(".")) === "string"
+      ? []
+      : [{ image: image.image, key: `values.${path}`, what: "is not set" }];
   });
 }
 

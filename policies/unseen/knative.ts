@@ -39,7 +39,7 @@ function judgeImage(
   if (image.chart !== undefined || unseen.passes(image.image)) return [];
   const file = `versions/${row.product}/${row.version}.json`;
   const key = image.override ?? guessKey(image);
-  if (at(spec, "registry", "override", key) !== undefined) return [];
+  if (isSet(spec, "registry", "override", key)) return [];
   const why =
     image.override === undefined
       ? `, and ${file} names no override for it`
@@ -58,8 +58,8 @@ function judgeImage(
 /** The sidecar of every revision takes its image from the setting, not from the override. */
 function judgeQueueProxy(spec: unknown, release: Release): Uncovered[] {
   const image = release.images.find(({ override }) => override === QUEUE_PROXY);
-  const overridden = at(spec, "registry", "override", QUEUE_PROXY) !== undefined;
-  const set = at(spec, "config", "deployment", "queue-sidecar-image") !== undefined;
+  const overridden = isSet(spec, "registry", "override", QUEUE_PROXY);
+  const set = isSet(spec, "config", "deployment", "queue-sidecar-image");
   if (image === undefined || set || !overridden) return [];
   const key = 'spec.config.deployment["queue-sidecar-image"]';
   return [{ image: image.image, key, what: "is not set, so every revision pulls it from there" }];
@@ -91,6 +91,11 @@ function unknownRelease(version: unknown): Uncovered {
     key: "spec.version",
     what: `is ${JSON.stringify(version) ?? "not set"}, a version without a row in the catalog`,
   };
+}
+
+/** `null`, by which values of a stack file take a key away, sets nothing. */
+function isSet(spec: unknown, ...path: readonly string[]): boolean {
+  return typeof at(spec, ...path) === "string";
 }
 
 function guessKey({ name, usedBy }: CatalogImage): string {

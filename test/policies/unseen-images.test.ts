@@ -123,6 +123,14 @@ describe("images inside the Knative operator", () => {
     ]);
   });
 
+  it("are named when a stack file takes an override away", async () => {
+    const values = { registry: { override: { "controller/controller": null } } };
+    const spec = specOf(planWith(catalog, { knative: { values } }));
+    expect((await violations(SERVING, { spec })).join("\n")).toContain(
+      'spec.registry.override["controller/controller"] is not set',
+    );
+  });
+
   it("may stay where they are when their prefix is exempt", async () => {
     const spec = { version, ingress: { istio: { enabled: true } } };
     expect((await violations(SERVING, { spec })).length).toBeGreaterThan(5);
