@@ -145,8 +145,8 @@ export const chartsSchema = z
         .min(1)
         .optional()
         .describe(
-          "Folder or http(s) address that holds the CRD files; default: beside index.yaml. They are fetched without " +
-            "credentials",
+          "Folder or http(s) address that holds the CRD files; default: beside index.yaml. Username and password go to " +
+            "the host of url alone",
         ),
       ...credentials,
     }),

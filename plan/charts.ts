@@ -42,12 +42,16 @@ export function locateManifest(manifest: CatalogManifest, charts: Charts): Plann
   return { file: manifest.file, location: manifestLocation(manifest, charts) };
 }
 
-/** What the provider cannot fetch from the stack's chart source; `needsManifests` when the stack has a file to fetch. */
-export function checkCharts(charts: Charts, needsManifests: boolean): Problem[] {
-  return [...checkRelease(charts), ...(needsManifests ? checkManifests(charts) : [])];
+/**
+ * True when a release's chart is a file in the folder of the CRD files although the source is a registry: whoever
+ * carries charts in has to put it there, too.
+ */
+export function releaseChartIsFile(charts: Charts): boolean {
+  return charts.source === "oci" && releaseObstacle(charts) !== undefined;
 }
 
-function checkRelease(charts: Charts): Problem[] {
+/** What the provider cannot fetch from the stack's chart source. */
+export function checkCharts(charts: Charts): Problem[] {
   if (charts.source !== "oci" || !isAddress(charts.manifests)) return [];
   const obstacle = releaseObstacle(charts);
   if (obstacle === undefined) return [];
@@ -84,38 +88,6 @@ function releaseObstacle(charts: Extract<Charts, { source: "oci" }>): Obstacle |
       fix: "set kserve:charts.username and password, or remove caFile and run pulumi with SSL_CERT_FILE",
     };
   return undefined;
-}
-
-/** The provider fetches plain files by address alone: no credentials, and the trust of the machine it runs on. */
-function checkManifests(charts: Charts): Problem[] {
-  if (charts.source !== "oci" && charts.source !== "http") return [];
-  const from = charts.manifests ?? (charts.source === "http" ? charts.url : "");
-  if (!isAddress(from)) return [];
-  const common = {
-    where: "kserve:charts.manifests",
-    source: "pulumi/pulumi-kubernetes@v4.32.0:provider/pkg/provider/yaml/v2/configfile.go",
-  };
-  const folder = "set kserve:charts.manifests to a folder that holds the CRD files";
-  const locked: Problem = {
-    ...common,
-    code: "charts-manifests-credentials",
-    level: "block",
-    found: `CRD files beside index.yaml in ${from}, which asks for credentials`,
-    allowed: "a folder, or an address that asks for none",
-    fix: folder,
-  };
-  const untrusted: Problem = {
-    ...common,
-    code: "charts-manifests-trust",
-    level: "warn",
-    found: `CRD files from ${from}, for which kserve:charts.caFile does not count`,
-    allowed: "a folder, or an address that the machine trusts on which pulumi runs",
-    fix: `${folder}, or run pulumi with SSL_CERT_FILE`,
-  };
-  return [
-    ...(charts.username !== undefined && charts.manifests === undefined ? [locked] : []),
-    ...(charts.caFile !== undefined && from.startsWith("https:") ? [untrusted] : []),
-  ];
 }
 
 function manifestLocation(manifest: CatalogManifest, charts: Charts): string {

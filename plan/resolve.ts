@@ -52,7 +52,7 @@ export function resolve(
     ...checkModelMesh(settings),
     ...checkOperator(selection, ingress, catalog),
     ...lostCertManagerValues(settings.certManager.values),
-    ...checkCharts(settings.charts, selection.versions["gateway-api"] !== undefined),
+    ...checkCharts(settings.charts),
     ...checkStorageCa(catalog.get("kserve", selection.versions.kserve ?? ""), settings),
   ];
   const {

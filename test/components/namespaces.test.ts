@@ -19,12 +19,12 @@ const namespacesIn = (recording: Recording, type: string): unknown[] =>
     .ofType(type)
     .map((item) => (item.inputs["metadata"] as { namespace?: string }).namespace);
 
-/** Names of the resources that carry the registry's CA; other ConfigMaps are records of CRDs. */
+/** Names of the resources that carry the registry's CA; other ConfigMaps hold records of CRDs, and what storage trusts. */
 const certificatesIn = (recording: Recording): string[] =>
   recording
     .ofType("kubernetes:core/v1:ConfigMap")
     .map((item) => item.name)
-    .filter((name) => !name.startsWith("crds-"));
+    .filter((name) => name.startsWith("registry-ca-"));
 
 describe("Namespaces", () => {
   it.each([

@@ -16,6 +16,10 @@ const registry = {
   nodesPrepared: true,
   namespaces: ["team-a"],
 };
+interface PodSpec {
+  readonly imagePullSecrets?: unknown;
+  readonly serviceAccountName?: string;
+}
 let session: Session;
 
 async function configure(more: Record<string, unknown> = {}): Promise<void> {
@@ -48,18 +52,24 @@ it("installs, and changes nothing the second time", async () => {
   expect((await run(session, "up", "--expect-no-changes")).code).toBe(0);
 });
 
-it("names the pull secret in every pod template of every layer", async () => {
-  const { objects } = clients(session);
+it("names the pull secret for the pods of every layer, in the template or by the account", async () => {
+  const { objects, core } = clients(session);
+  const { items: accounts } = await core.listServiceAccountForAllNamespaces();
+  const named = new Set(
+    accounts
+      .filter((account) => JSON.stringify(account.imagePullSecrets) === JSON.stringify(SECRET))
+      .map(({ metadata }) => `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`),
+  );
   const missing: string[] = [];
   for (const kind of ["Deployment", "DaemonSet", "StatefulSet"]) {
     const { items } = await objects.list<KubernetesObject>("apps/v1", kind);
     for (const item of items) {
       const { template } = (item as { spec?: { template?: { spec?: object } } }).spec ?? {};
       const { namespace = "", name = "" } = item.metadata ?? {};
-      // Istio's gateway gets it from its service account.
-      if (namespace === "kube-system" || name === "istio-ingressgateway") continue;
-      const { imagePullSecrets } = (template?.spec ?? {}) as { imagePullSecrets?: unknown };
-      if (JSON.stringify(imagePullSecrets) !== JSON.stringify(SECRET)) missing.push(name);
+      const pod = (template?.spec ?? {}) as PodSpec;
+      const byTemplate = JSON.stringify(pod.imagePullSecrets) === JSON.stringify(SECRET);
+      const byAccount = named.has(`${namespace}/${pod.serviceAccountName ?? "default"}`);
+      if (namespace !== "kube-system" && !byTemplate && !byAccount) missing.push(name);
     }
   }
   expect(missing).toEqual([]);

@@ -9,8 +9,8 @@ const oci = { source: "oci", url: "oci://harbor.test/charts", manifests: "/files
 const http = { source: "http", url: "https://h.test/charts" };
 const login = { username: "robot", password: new Secret("x") };
 
-const problemsOf = (charts: Record<string, unknown>, raw: Record<string, unknown> = {}): string[] =>
-  resolve(settingsOf({ charts, ...raw }), catalog)
+const problemsOf = (charts: Record<string, unknown>): string[] =>
+  resolve(settingsOf({ charts }), catalog)
     .problems.filter(({ code }) => code.startsWith("charts-"))
     .map(({ level, code }) => `${level} ${code}`);
 const refused = (charts: Record<string, unknown>): string[] =>
@@ -41,28 +41,7 @@ describe("the chart of cert-manager's Helm release", () => {
     );
     expect(problemsOf({ ...oci, manifests })).toEqual([]);
     expect(problemsOf({ ...oci, plainHttp: true })).toEqual([]);
-    expect(problemsOf({ ...oci, manifests, ...login, caFile: "ca.pem" })).toEqual([
-      "warn charts-manifests-trust",
-    ]);
-  });
-});
-
-describe("CRD files by address", () => {
-  it.each([
-    [["block charts-manifests-credentials"], { ...http, ...login }],
-    [[], { ...http, ...login, manifests: "/files" }],
-    [[], { ...http, ...login, manifests: "https://open.test/files" }],
-    [[], http],
-    [["warn charts-manifests-trust"], { ...http, caFile: "ca.pem" }],
-    [[], { ...http, caFile: "ca.pem", manifests: "http://h.test/files" }],
-    [[], { ...http, caFile: "ca.pem", manifests: "files" }],
-  ])("are reported as %j with %j", (expected, charts) => {
-    expect(problemsOf(charts)).toEqual(expected);
-  });
-
-  it("do not matter to a stack that has none", () => {
-    const raw = { mode: "RawDeployment", ingress: { type: "none" } };
-    expect(problemsOf({ ...http, ...login }, raw)).toEqual([]);
+    expect(problemsOf({ ...oci, manifests, ...login, caFile: "ca.pem" })).toEqual([]);
   });
 });
 
