@@ -107,7 +107,7 @@ export function stackAccess(
     host: registry.host,
     ca: registry.ca,
     credentials: readable(registry.pullSecret),
-    plainHttp: (registry as { plainHttp?: boolean }).plainHttp,
+    plainHttp: registry.plainHttp,
     charts,
   };
 }
@@ -118,7 +118,7 @@ function chartAccess(charts: Settings["charts"]): ChartAccess | undefined {
   return {
     host: /^\w+:\/\/([^/]+)/.exec(charts.url)?.[1] ?? "",
     plainHttp: charts.source === "oci" && charts.plainHttp,
-    caFile: (charts as { caFile?: string }).caFile,
+    caFile: charts.caFile,
     credentials:
       username === undefined || password === undefined
         ? undefined

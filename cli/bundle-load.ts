@@ -13,6 +13,7 @@ import type { FailedThing } from "../bundle/problems.ts";
 import type { Remote } from "../bundle/remote.ts";
 import { PROJECT_ROOT } from "../config/project-root.ts";
 import { mirror } from "../images/mirror.ts";
+import { releaseChartIsFile } from "../plan/charts.ts";
 import { parseReference } from "../images/reference.ts";
 import type { ImageReference } from "../images/reference.ts";
 import type { Problem } from "../problems/problem.ts";
@@ -105,8 +106,7 @@ function imageSteps(all: Load): Step[] {
     return [];
   }
   // A layout that fetches by itself takes no push.
-  const layout: string = outside.plan.mirror.layout;
-  if (layout === "proxy-cache") {
+  if (outside.plan.mirror.layout === "proxy-cache") {
     all.byHand.push("proxy-cache projects fetch from upstream and take no images: none was sent");
     return [];
   }
@@ -162,13 +162,20 @@ function chartStep(all: Load): Step {
       await pushCharts(all, charts.url, counts);
       if (isAddress(charts.manifests))
         all.byHand.push(upload(manifest.manifests, charts.manifests));
-      else await place(manifest.manifests, charts.manifests);
+      else await place([...manifest.manifests, ...releaseCharts(all)], charts.manifests);
     } else if (charts.source === "http") {
       all.byHand.push(upload([...manifest.charts, ...manifest.manifests], charts.url));
     } else all.byHand.push("the stack takes its charts from upstream: none was sent");
     return countText(counts);
   };
   return { title: "Send charts and CRD files", run };
+}
+
+/** The chart of cert-manager's release, where its package cannot ask the registry. */
+function releaseCharts({ manifest, outside }: Load): readonly { readonly file: string }[] {
+  return releaseChartIsFile(outside.settings.charts)
+    ? manifest.charts.filter(({ name }) => name === "cert-manager")
+    : [];
 }
 
 async function pushCharts(

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addBundle } from "./bundle.ts";
 import { addCheck } from "./check.ts";
 import { ExitCode } from "./exit-code.ts";
+import { addHarbor } from "./harbor.ts";
 import { addImages } from "./images.ts";
 import { addLock } from "./lock.ts";
 import { addPlan } from "./plan.ts";
@@ -31,6 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
   addLock(program, finish);
   addVerifyCharts(program, finish);
   addBundle(program, finish);
+  addHarbor(program, finish);
   addSandbox(program, finish);
   try {
     await program.parseAsync([...args], { from: "user" });

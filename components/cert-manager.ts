@@ -3,7 +3,7 @@ import type { CertManagerArgs as ReleaseArgs } from "@pulumi/kubernetes-cert-man
 import * as pulumi from "@pulumi/pulumi";
 import { CERT_MANAGER_TYPED_KEYS } from "../plan/values/cert-manager.ts";
 import { getChart } from "../plan/plan.ts";
-import { chartSource } from "./charts/place-chart.ts";
+import { releaseSource } from "./charts/place-chart.ts";
 import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
 import { layerType } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
@@ -41,7 +41,7 @@ export class CertManager extends pulumi.ComponentResource {
   #installRelease(name: string, args: CertManagerArgs): CertManagerRelease {
     const chart = getChart(args.layer, "controller");
     const { typed, untyped } = splitValues(chart.values);
-    const source = chartSource(chart, args.plan.settings.charts);
+    const source = releaseSource(chart, args.plan.settings.charts);
     return new CertManagerRelease(
       name,
       {

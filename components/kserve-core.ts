@@ -1,8 +1,10 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
+import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import { PersistentVolumeClaim } from "@pulumi/kubernetes/core/v1/persistentVolumeClaim.js";
 import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
 import * as pulumi from "@pulumi/pulumi";
 import { getChart } from "../plan/plan.ts";
+import { STORAGE_CA_NAME, storageCa } from "../plan/values/kserve.ts";
 import type { ReleaseOf } from "../versions/schema.ts";
 import type { CertManager } from "./cert-manager.ts";
 import { placeChart } from "./charts/place-chart.ts";
@@ -53,14 +55,34 @@ export class KServeCore extends pulumi.ComponentResource {
       { dependsOn: [args.crds, ...below] },
     );
     this.version = args.layer.version;
-    const controller = this.#installController(name, args);
+    const storageTrust = this.#createStorageTrust(name, args);
+    const controller = this.#installController(name, args, storageTrust);
     this.#installRuntimes(name, args, controller);
     this.#createModelRegistry(name, args, controller);
     this.#createModelVolume(name, args);
     this.registerOutputs({ version: this.version });
   }
 
-  #installController(name: string, args: KServeCoreArgs): Chart {
+  /** KServe copies it into every namespace with models, and wants the key of exactly this name. */
+  #createStorageTrust(name: string, args: KServeCoreArgs): ConfigMap[] {
+    const { settings } = args.plan;
+    const ca = storageCa(args.release, settings);
+    if (ca === undefined) return [];
+    const metadata = { name: STORAGE_CA_NAME, namespace: settings.namespaces.kserve };
+    return [
+      new ConfigMap(
+        `${name}-storage-ca`,
+        { metadata, data: { "cabundle.crt": ca } },
+        childOf(this, args.providers),
+      ),
+    ];
+  }
+
+  #installController(
+    name: string,
+    args: KServeCoreArgs,
+    before: readonly pulumi.Resource[],
+  ): Chart {
     const { controller } = args.release;
     return placeChart(this, args, {
       name: `${name}-controller`,
@@ -72,6 +94,7 @@ export class KServeCore extends pulumi.ComponentResource {
         waitFor("ValidatingWebhookConfiguration", HAS_CA_BUNDLE, controller.validatingWebhooks),
         waitFor("MutatingWebhookConfiguration", HAS_CA_BUNDLE, controller.mutatingWebhooks),
       ],
+      dependsOn: before,
     });
   }
 

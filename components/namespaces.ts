@@ -1,14 +1,12 @@
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace.js";
-import { Secret } from "@pulumi/kubernetes/core/v1/secret.js";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema.ts";
 import type { Plan } from "../plan/plan.ts";
+import { REGISTRY_CA_NAME } from "../plan/values/knative.ts";
 import { childOf, layerType } from "./layer.ts";
 import type { Providers } from "./layer.ts";
-
-/** Name of the ConfigMap that carries the registry's private CA in every namespace. */
-export const REGISTRY_CA_NAME = "kserve-registry-ca";
+import { patchDefaultAccount, placePullSecret } from "./model-namespaces.ts";
 
 /**
  * The namespaces of all layers, with what pulling from the registry needs in each: the pull secret and the private CA.
@@ -22,9 +20,10 @@ export class Namespaces extends pulumi.ComponentResource {
     for (const namespace of names) {
       const owner = plan.settings.namespaces.create ? [this.#createNamespace(namespace, args)] : [];
       const options = childOf(this, providers, { dependsOn: owner });
-      this.#placePullSecret(namespace, plan.settings, options);
+      placePullSecret(namespace, plan.settings.registry, options);
       this.#placeCa(namespace, plan.settings, options);
     }
+    this.#reachModels(names, args);
     this.registerOutputs({ namespaces: names });
   }
 
@@ -44,22 +43,21 @@ export class Namespaces extends pulumi.ComponentResource {
     );
   }
 
-  #placePullSecret(
-    namespace: string,
-    settings: Settings,
-    options: pulumi.CustomResourceOptions,
+  /** Namespaces of models exist already and are never ours; they get what their pods need to pull. */
+  #reachModels(
+    owned: readonly string[],
+    args: { readonly plan: Plan; readonly providers: Providers },
   ): void {
-    const { registry } = settings;
+    const { registry } = args.plan.settings;
     if (registry?.pullSecret === undefined) return;
-    new Secret(
-      `pull-secret-${namespace}`,
-      {
-        metadata: { name: registry.pullSecret.name, namespace },
-        type: "kubernetes.io/dockerconfigjson",
-        stringData: { ".dockerconfigjson": dockerConfig(registry.host, registry.pullSecret) },
-      },
-      options,
-    );
+    const { name } = registry.pullSecret;
+    const options = childOf(this, args.providers);
+    for (const namespace of new Set(registry.namespaces)) {
+      const secrets = owned.includes(namespace)
+        ? []
+        : placePullSecret(namespace, registry, options);
+      patchDefaultAccount(namespace, name, { ...options, dependsOn: secrets });
+    }
   }
 
   #placeCa(namespace: string, settings: Settings, options: pulumi.CustomResourceOptions): void {
@@ -70,15 +68,4 @@ export class Namespaces extends pulumi.ComponentResource {
       options,
     );
   }
-}
-
-function dockerConfig(
-  host: string,
-  secret: NonNullable<NonNullable<Settings["registry"]>["pullSecret"]>,
-): pulumi.Output<string> {
-  const password = secret.password.reveal();
-  const auth = Buffer.from(`${secret.username}:${password}`).toString("base64");
-  return pulumi.secret(
-    JSON.stringify({ auths: { [host]: { username: secret.username, password, auth } } }),
-  );
 }

@@ -42,6 +42,9 @@ export const secret = z.instanceof(Secret, {
   error: "a Pulumi secret: `pulumi config set --secret --path 'kserve:<path>'`",
 });
 
+/** Certificates as PEM text. */
+export const pem = z.string().regex(/-----BEGIN CERTIFICATE-----/, "a PEM certificate");
+
 /** Address of a registry. */
 export const registryHost = z
   .string()

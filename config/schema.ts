@@ -9,14 +9,14 @@ import {
   dnsName,
   gatewayPods,
   kubernetesVersion,
+  pem,
   quantity,
-  registryHost,
   resources,
-  secret,
   values,
   version,
   workload,
 } from "./fields.ts";
+import { chartsSchema, harborSchema, registrySchema } from "./registry.ts";
 
 /** Namespace of all our keys in a stack file. */
 export const NAMESPACE = "kserve";
@@ -117,86 +117,6 @@ const namespaces = z.strictObject({
     .describe("Where KServe runs; LLM parts of KServe work in kserve only"),
 });
 
-const registry = z.strictObject({
-  host: registryHost.describe(
-    "Registry that every image must come from; setting it switches the mirror on",
-  ),
-  layout: z
-    .enum(["project-per-host", "single-project"])
-    .default("project-per-host")
-    .describe(
-      "project-per-host: <host>/<upstream host>/<path>; single-project: <host>/<project>/<upstream host>/<path>",
-    ),
-  project: z
-    .string()
-    .regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "a Harbor project name")
-    .optional()
-    .describe("Project of single-project"),
-  projects: z
-    .record(dnsName, z.string().regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "a Harbor project name"))
-    .default({})
-    .describe("Other project names for single upstream hosts (proxy-cache projects)"),
-  exempt: z
-    .array(z.string().regex(/^[\w.-]+(:\d+)?(\/[\w./-]+)?$/, "an upstream host, or host and path"))
-    .default([])
-    .describe("Upstream prefixes that are not mirrored"),
-  pullSecret: z
-    .strictObject({
-      name: dnsLabel.default("kserve-registry"),
-      username: z.string().min(1),
-      password: secret,
-    })
-    .optional()
-    .describe("Credentials, placed as a docker-registry Secret in every namespace that pulls"),
-  ca: z
-    .string()
-    .regex(/-----BEGIN CERTIFICATE-----/, "a PEM certificate")
-    .optional()
-    .describe("Private CA of the registry, PEM text"),
-});
-
-const charts = z.discriminatedUnion("source", [
-  z.strictObject({
-    source: z.literal("upstream").describe("published chart repositories and release files"),
-  }),
-  z.strictObject({
-    source: z.literal("oci"),
-    url: z
-      .string()
-      .regex(/^oci:\/\/[^/\s]+(\/\S+)?$/, "oci://host[:port]/path; the chart name follows"),
-    manifests: z
-      .string()
-      .min(1)
-      .describe("Folder or http(s) address that holds the CRD files (Gateway API, cert-manager)"),
-    username: z.string().min(1).optional(),
-    password: secret.optional(),
-    plainHttp: z.boolean().default(false),
-  }),
-  z.strictObject({
-    source: z.literal("http"),
-    url: z.url({
-      protocol: /^https?$/,
-      error: "an http(s) address of a Helm repository (the folder of index.yaml)",
-    }),
-    manifests: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("Where the CRD files are; default: beside index.yaml"),
-    username: z.string().min(1).optional(),
-    password: secret.optional(),
-  }),
-  z.strictObject({
-    source: z.literal("directory"),
-    path: z
-      .string()
-      .min(1)
-      .describe(
-        "Folder with <chart>-<version>.tgz or unpacked <chart>-<version>/, and the CRD files",
-      ),
-  }),
-]);
-
 const FROM_SET = "Release to install; default: that of the set around kserve:kserve.version";
 
 const components = {
@@ -253,6 +173,13 @@ const components = {
       .optional()
       .describe("KServe release, which decides about all others; default: that of the default set"),
     resources: resources.optional(),
+    storageCa: z
+      .union([z.literal("none"), pem], { error: "PEM certificates, or none" })
+      .optional()
+      .describe(
+        "Certificates that KServe's storage initializer trusts (S3 and https stores; from KServe 0.12); default: " +
+          "registry.ca. For S3 they replace the public ones, so name all that are needed, or none",
+      ),
     values: values.default({}),
   }),
 };
@@ -292,8 +219,13 @@ export const settingsSchema = z.strictObject({
   kubernetes: kubernetes.prefault({}),
   ingress: ingress.prefault({}),
   namespaces: namespaces.prefault({}),
-  registry: registry.optional(),
-  charts: charts.prefault({ source: "upstream" }),
+  registry: registrySchema.optional(),
+  harbor: harborSchema
+    .optional()
+    .describe(
+      "Harbor as code, for `platform harbor`: projects, a robot account, retention. Off unless set; pulumi never acts on it",
+    ),
+  charts: chartsSchema.prefault({ source: "upstream" }),
   storage: z
     .strictObject({ className: dnsName, size: quantity })
     .optional()

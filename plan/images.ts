@@ -1,6 +1,5 @@
 import type { Settings } from "../config/schema.ts";
 import { ImageMap } from "../images/image-map.ts";
-import { collisions } from "../images/mirror.ts";
 import type { MirrorLayout } from "../images/mirror.ts";
 import { isMoving } from "../images/moving.ts";
 import { formatReference, parseReference } from "../images/reference.ts";
@@ -8,6 +7,7 @@ import type { Problem } from "../problems/problem.ts";
 import type { Catalog } from "../versions/catalog.ts";
 import type { CatalogImage, Product } from "../versions/schema.ts";
 import type { LayerName, PlannedImage, ResolvedIngress } from "./plan.ts";
+import { checkIstioHub, checkLayout, checkNodes } from "./registry.ts";
 import { listedSince } from "./since.ts";
 import { upstreamOf } from "./values/images.ts";
 
@@ -18,6 +18,7 @@ const STACK_FILE = "stack file";
 export interface ImageSource {
   readonly layer: LayerName;
   readonly product: Product;
+  readonly version: string;
   readonly images: readonly CatalogImage[];
 }
 
@@ -25,8 +26,8 @@ export interface ImageSource {
 export function mirrorLayout(settings: Settings): MirrorLayout | undefined {
   const { registry } = settings;
   if (registry === undefined) return undefined;
-  const { host, layout, project, projects, exempt } = registry;
-  return { host, layout, project, projects, exempt };
+  const { host, layout, project, projects, images, exempt } = registry;
+  return { host, layout, project, projects, images, exempt };
 }
 
 /** Where the images of a stack come from in the catalog, layer by layer. */
@@ -38,7 +39,9 @@ export function imageSources(
   const of = (layer: LayerName, product: Product): ImageSource[] => {
     const version = versions[product];
     const release = version === undefined ? undefined : catalog.find(product, version);
-    return release === undefined ? [] : [{ layer, product, images: release.images }];
+    return release === undefined
+      ? []
+      : [{ layer, product, version: release.version, images: release.images }];
   };
   return [
     ...of("CertManager", "cert-manager"),
@@ -73,7 +76,7 @@ function networkPlugin(...query: Parameters<typeof networkPluginRelease>): Image
   const release = query[2].find(found.product, found.version);
   return release === undefined
     ? []
-    : [{ layer: "KnativeServing", product: found.product, images: release.images }];
+    : [{ layer: "KnativeServing", ...found, images: release.images }];
 }
 
 /** The images of a stack in its mode, with their mirrored names. */
@@ -111,8 +114,22 @@ export function planImages(
     problems:
       layout === undefined
         ? []
-        : [...collisionProblems(upstreams, layout), ...movingProblems(images)],
+        : [
+            ...checkLayout(upstreams, layout),
+            ...istioProblems(layout, sources, catalog),
+            ...checkNodes(settings.registry),
+            ...movingProblems(images),
+          ],
   };
+}
+
+function istioProblems(
+  layout: MirrorLayout,
+  sources: readonly ImageSource[],
+  catalog: Catalog,
+): Problem[] {
+  const istio = sources.find(({ product }) => product === "istio");
+  return istio === undefined ? [] : checkIstioHub(catalog.get("istio", istio.version), layout);
 }
 
 function modelRegistry(settings: Settings): CatalogImage[] {
@@ -136,18 +153,6 @@ function plannedImage(layer: LayerName, image: CatalogImage, map: ImageMap): Pla
     ...(image.optional === undefined ? {} : { optional: image.optional }),
     ...(floating ? { floating } : {}),
   };
-}
-
-function collisionProblems(upstreams: readonly string[], layout: MirrorLayout): Problem[] {
-  const references = upstreams.flatMap((upstream) => parseReference(upstream) ?? []);
-  return [...collisions(references, layout)].map(([target, names]) => ({
-    code: "images-mirror-collision",
-    level: "block",
-    where: "kserve:registry.projects",
-    found: `${names.join(" and ")} would both be ${target}`,
-    allowed: "one upstream image per mirrored name",
-    fix: "give the upstream hosts different names in kserve:registry.projects",
-  }));
 }
 
 /** A mirror keeps what a moving tag meant on the day of copying: the two drift apart without anybody changing a version. */

@@ -3,7 +3,7 @@ import type { Settings } from "../config/schema.ts";
 import type { ImageMap } from "../images/image-map.ts";
 import type { Catalog } from "../versions/catalog.ts";
 import type { CatalogChart, ChartRole, Product, Release } from "../versions/schema.ts";
-import { locateChart, locateManifest } from "./charts.ts";
+import { locateChart, locateManifest, locateReleaseChart } from "./charts.ts";
 import { networkPluginRelease } from "./images.ts";
 import { crdsOf } from "./crds.ts";
 import { LAYERS, STANDS_ON } from "./plan.ts";
@@ -200,7 +200,11 @@ function plannedChart(
     role,
     name: chart.name,
     version: chart.version,
-    location: locateChart(chart, settings.charts),
+    // cert-manager's package makes a Helm release; every other chart is rendered.
+    location:
+      release.product === "cert-manager"
+        ? locateReleaseChart(chart, settings.charts)
+        : locateChart(chart, settings.charts),
     values,
   };
 }

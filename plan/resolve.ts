@@ -6,12 +6,14 @@ import type { Settings } from "../config/schema.ts";
 import type { Problem } from "../problems/problem.ts";
 import { passes } from "../problems/problem.ts";
 import type { Catalog } from "../versions/catalog.ts";
+import { checkCharts } from "./charts.ts";
 import { imageSources, mirrorLayout, networkPluginRelease, planImages } from "./images.ts";
 import { checkHosts, isHostRule } from "./hosts.ts";
 import { checkIngress, resolveIngress } from "./ingress.ts";
 import { planEnvoyProxy, planKnativeServing, planLayers } from "./layers.ts";
 import type { PlanContext } from "./layers.ts";
 import type { Plan, PlannedImage, ResolvedIngress } from "./plan.ts";
+import { checkStorageCa } from "./registry.ts";
 import { lostCertManagerValues } from "./values/cert-manager.ts";
 import { selectVersions } from "./selection.ts";
 
@@ -50,6 +52,8 @@ export function resolve(
     ...checkModelMesh(settings),
     ...checkOperator(selection, ingress, catalog),
     ...lostCertManagerValues(settings.certManager.values),
+    ...checkCharts(settings.charts),
+    ...checkStorageCa(catalog.get("kserve", selection.versions.kserve ?? ""), settings),
   ];
   const {
     images,

@@ -6,6 +6,7 @@ import { PROJECT_ROOT } from "../../config/project-root.ts";
 import type { Settings } from "../../config/schema.ts";
 import type { PlannedChart } from "../../plan/plan.ts";
 import type { LayerArgs } from "../layer.ts";
+import { namePullSecret } from "../pull-secrets.ts";
 import { combine, dropAggregatedRules, mirrorImages, skipServiceAwait } from "../transforms.ts";
 import type { ObjectTransform } from "../transforms.ts";
 
@@ -45,6 +46,7 @@ export function placeChart(
   placement: ChartPlacement,
 ): Chart {
   const { name, chart, namespace, kinds, skipCrds, dependsOn } = placement;
+  const { pullSecret } = args.plan;
   return renderChart(parent, args, {
     name,
     chart,
@@ -55,6 +57,7 @@ export function placeChart(
     transforms: [
       combine([
         mirrorImages(args.plan.imageMap),
+        ...(pullSecret === undefined ? [] : [namePullSecret(pullSecret)]),
         dropAggregatedRules,
         skipServiceAwait,
         ...(placement.transforms ?? []),
@@ -92,20 +95,45 @@ export function renderChart(
   );
 }
 
-/** Chart, version and repository in the form that `helm.v4.Chart` and `helm.v3.Release` share. */
+/** Chart, version and repository in the form that `helm.v4.Chart` and `helm.v3.Release` share, but for the CA. */
+interface ChartSource<Ca> {
+  readonly chart: string;
+  readonly version?: string;
+  readonly repositoryOpts?: {
+    readonly repo?: string;
+    readonly username?: string;
+    readonly password?: pulumi.Output<string>;
+    readonly caFile?: Ca;
+  };
+}
+
+/** Where a rendered chart comes from. Its CA is an asset: the file itself, wherever the provider runs. */
 export function chartSource(
   chart: PlannedChart,
   charts: Settings["charts"],
-): {
-  chart: string;
-  version?: string;
-  repositoryOpts?: { repo?: string; username?: string; password?: pulumi.Output<string> };
-} {
-  const { location } = chart;
+): ChartSource<pulumi.asset.FileAsset> {
+  return sourceOf(chart, charts, (path) => new pulumi.asset.FileAsset(path));
+}
+
+/** Where the chart of a Helm release comes from. Its CA is a path, and counts for OCI only with credentials. */
+export function releaseSource(
+  chart: PlannedChart,
+  charts: Settings["charts"],
+): ChartSource<string> {
+  return sourceOf(chart, charts, (path) => path);
+}
+
+function sourceOf<Ca>(
+  { location }: PlannedChart,
+  charts: Settings["charts"],
+  ca: (path: string) => Ca,
+): ChartSource<Ca> {
   if (location.version === undefined) return { chart: existingPath(location.chart) };
+  const caFile = "caFile" in charts ? charts.caFile : undefined;
   const repositoryOpts = {
     ...(location.repo === undefined ? {} : { repo: location.repo }),
     ...credentials(charts),
+    ...(caFile === undefined ? {} : { caFile: ca(resolve(PROJECT_ROOT, caFile)) }),
   };
   return {
     chart: location.chart,

@@ -5,6 +5,11 @@ import type { ResolvedIngress, Values } from "../plan.ts";
 import { imageValues, upstreamOf } from "./images.ts";
 import { mergeValues } from "./merge.ts";
 
+/** Name of the ConfigMap that carries the registry's private CA in every namespace. */
+export const REGISTRY_CA_NAME = "kserve-registry-ca";
+/** Knative's own list, which setting the key replaces (knative/serving@knative-v1.20.0:pkg/deployment/config.go). */
+const LOCAL_REGISTRIES = ["kind.local", "ko.local", "dev.local"];
+
 /** Annotation classes of the network layers (knative/networking: pkg/config/config.go, per facts of the releases). */
 const INGRESS_CLASSES = {
   istio: "istio.ingress.networking.knative.dev",
@@ -25,6 +30,8 @@ export function knativeOperatorValues(
     ...operator.images.map((image) => imageValues(image, map)),
   );
 }
+
+type Registry = NonNullable<Settings["registry"]>;
 
 interface ServingContext {
   readonly serving: ReleaseOf<"knative-serving">;
@@ -109,9 +116,26 @@ function mirrored(settings: Settings, context: ServingContext): Values {
         ...(queue === undefined
           ? {}
           : { "queue-sidecar-image": context.map.target(upstreamOf(queue)) }),
-        // A private CA or missing credentials must not stop revisions: tags of the mirror are not resolved there.
-        "registries-skipping-tag-resolving": `kind.local,ko.local,dev.local,${settings.registry.host}`,
+        "registries-skipping-tag-resolving": unresolved(settings.registry).join(","),
       },
     },
+    ...trust(settings.registry),
   };
+}
+
+/**
+ * Registries whose tags Knative's controller leaves alone: it asks with its own trust and its own credentials, and a
+ * private CA or a missing password would stop every revision. Those of exceptions are as private as the mirror.
+ */
+function unresolved({ host, images, resolveTags }: Registry): string[] {
+  if (resolveTags) return LOCAL_REGISTRIES;
+  const others = Object.values(images).map((image) => image.split("/", 1)[0] ?? host);
+  return [...new Set([...LOCAL_REGISTRIES, host, ...others])];
+}
+
+/** Mounted into Knative's controller, which trusts it beside the public CAs. */
+function trust({ ca, resolveTags }: Registry): Values {
+  return resolveTags && ca !== undefined
+    ? { "controller-custom-certs": { type: "ConfigMap", name: REGISTRY_CA_NAME } }
+    : {};
 }

@@ -6,6 +6,19 @@ import { atPath, fromPaths, mergeValues } from "./merge.ts";
 /** Name of the Gateway that KServe's HTTPRoutes attach to, KServe's own default (charts/kserve-resources/values.yaml). */
 export const GATEWAY_NAME = "kserve-ingress-gateway";
 
+/** Name of the ConfigMap from which the storage initializer takes its trust. */
+export const STORAGE_CA_NAME = "kserve-storage-ca";
+
+/**
+ * Certificates that the storage initializer is to trust: the stack's own choice, else the registry's CA (models can be
+ * images of the registry). `undefined` where there are none or the release takes none.
+ */
+export function storageCa(release: ReleaseOf<"kserve">, settings: Settings): string | undefined {
+  if (release.values.keys["storageInitializerCaBundleConfigMap"] === undefined) return undefined;
+  const chosen = settings.kserve.storageCa ?? settings.registry?.ca;
+  return chosen === "none" ? undefined : chosen;
+}
+
 interface KServeContext {
   readonly ingress: ResolvedIngress;
   readonly pullSecret: string | undefined;
@@ -43,6 +56,10 @@ export function kserveValues(
       [
         keys["controllerImagePullSecrets"],
         pullSecret === undefined ? undefined : [{ name: pullSecret }],
+      ],
+      [
+        keys["storageInitializerCaBundleConfigMap"],
+        storageCa(release, settings) === undefined ? undefined : STORAGE_CA_NAME,
       ],
       [keys["modelmeshEnabled"], settings.mode === "ModelMesh"],
       // The chart writes these two as strings into the ConfigMap.

@@ -63,6 +63,15 @@ describe("charts from a folder", () => {
 });
 
 describe("charts from elsewhere", () => {
+  let files: string;
+  beforeAll(async () => {
+    files = await mkdtemp(join(tmpdir(), "manifests-"));
+    await writeFile(join(files, GATEWAY_FILE), PUBLISHED);
+  });
+  afterAll(async () => {
+    await rm(files, { recursive: true });
+  });
+
   it("come from upstream's repositories by default", async () => {
     const recording = await runProgram();
     expect(recording.get("istio-istiod").inputs).toMatchObject({
@@ -81,7 +90,7 @@ describe("charts from elsewhere", () => {
     const charts = {
       source: "oci",
       url: "oci://harbor.test/charts",
-      manifests: "https://harbor.test/files",
+      manifests: files,
       username: "robot",
       password: "chart-password",
       plainHttp: true,
@@ -99,6 +108,39 @@ describe("charts from elsewhere", () => {
     );
     const everything = JSON.stringify(recording.resources.map((item) => item.visible));
     expect(everything).not.toContain("chart-password");
+  });
+
+  it("give cert-manager's release its chart as a file where it cannot ask the registry", async () => {
+    const charts = {
+      source: "oci",
+      url: "oci://harbor.test/charts",
+      manifests: files,
+      plainHttp: true,
+    };
+    const recording = await runProgram({ charts });
+    const options = helmOptionsOf(recording);
+    expect(options).toMatchObject({
+      chart: join(files, "cert-manager-1.21.1.tgz"),
+      repositoryOpts: { repo: "" },
+    });
+    expect(recording.get("crds-cert-manager").inputs["chart"]).toBe(options["chart"]);
+  });
+
+  it.each([
+    ["oci", "oci://harbor.test/charts", "oci://harbor.test/charts/"],
+    ["http", "https://h.test/charts", ""],
+  ])("bring the private CA of %s along, each in its own form", async (source, url, prefix) => {
+    const login = { username: "robot", password: "secret-1" };
+    const charts = { source, url, manifests: files, caFile: "ca.pem", ...login };
+    const recording = await runProgram({ charts }, ["charts"]);
+    const ca = join(PROJECT_ROOT, "ca.pem");
+    const options = helmOptionsOf(recording);
+    expect(options["chart"]).toBe(`${prefix}cert-manager`);
+    expect(options["repositoryOpts"]).toMatchObject({ caFile: ca, username: "robot" });
+    const rendered = recording.get("crds-kserve-crd").inputs["repositoryOpts"];
+    expect(rendered).toMatchObject({ username: "robot", caFile: { path: ca } });
+    const everything = JSON.stringify(recording.resources.map((item) => item.visible));
+    expect(everything).not.toContain("secret-1");
   });
 
   it("come from an HTTP repository of the stack", async () => {

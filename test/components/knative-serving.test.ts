@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { KSERVE_15, runProgram } from "../support/program.ts";
 import type { Recording } from "../support/pulumi-mocks.ts";
 
+const CA = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n";
 const SERVING = "kubernetes:operator.knative.dev/v1beta1:KnativeServing";
 
 function waitsFor(recording: Recording): unknown {
@@ -70,6 +71,27 @@ describe("KnativeServing", () => {
     const images = Object.values(registry.override);
     expect(images.length).toBeGreaterThanOrEqual(6);
     expect(images.filter((image) => !image.startsWith("harbor.test/"))).toEqual([]);
+  });
+
+  it.each([
+    ["kind.local,ko.local,dev.local,harbor.test,other.test", undefined, {}],
+    ["kind.local,ko.local,dev.local", undefined, { resolveTags: true }],
+    [
+      "kind.local,ko.local,dev.local",
+      { type: "ConfigMap", name: "kserve-registry-ca" },
+      { resolveTags: true, ca: CA },
+    ],
+    ["kind.local,ko.local,dev.local,harbor.test,other.test", undefined, { ca: CA }],
+  ])("leaves the tags of %s alone and trusts %j with %j", async (registries, trust, more) => {
+    const images = { "nvcr.io/nvidia/tritonserver": "other.test/triton" };
+    const registry = { host: "harbor.test", images, ...more };
+    const { spec } = (await runProgram({ registry })).get("knative-serving").inputs as {
+      spec: Record<string, unknown>;
+    };
+    expect(spec["controller-custom-certs"]).toEqual(trust);
+    expect(spec["config"]).toMatchObject({
+      deployment: { "registries-skipping-tag-resolving": registries },
+    });
   });
 
   it("does not exist in RawDeployment mode", async () => {

@@ -19,12 +19,12 @@ const namespacesIn = (recording: Recording, type: string): unknown[] =>
     .ofType(type)
     .map((item) => (item.inputs["metadata"] as { namespace?: string }).namespace);
 
-/** Names of the resources that carry the registry's CA; other ConfigMaps are records of CRDs. */
+/** Names of the resources that carry the registry's CA; other ConfigMaps hold records of CRDs, and what storage trusts. */
 const certificatesIn = (recording: Recording): string[] =>
   recording
     .ofType("kubernetes:core/v1:ConfigMap")
     .map((item) => item.name)
-    .filter((name) => !name.startsWith("crds-"));
+    .filter((name) => name.startsWith("registry-ca-"));
 
 describe("Namespaces", () => {
   it.each([
@@ -72,6 +72,65 @@ describe("Namespaces", () => {
     const recording = await runProgram({ registry: { host: "harbor.test" } });
     expect(recording.ofType(SECRET)).toEqual([]);
     expect(certificatesIn(recording)).toEqual([]);
+  });
+});
+
+describe("namespaces of models", () => {
+  const PATCH = "kubernetes:core/v1:ServiceAccountPatch";
+  const models = { ...registry, namespaces: ["team-a", "kserve", "team-a"] };
+
+  it("get the pull secret and a default service account that names it, and are not ours", async () => {
+    const recording = await runProgram({ registry: models }, ["registry"]);
+    expect(recording.has("namespace-team-a")).toBe(false);
+    expect(namespacesIn(recording, SECRET).filter((name) => name === "team-a")).toHaveLength(1);
+    const patch = recording.get("pull-secret-team-a-default", PATCH);
+    expect(patch.inputs).toMatchObject({
+      metadata: { name: "default", namespace: "team-a" },
+      imagePullSecrets: [{ name: "kserve-registry" }],
+    });
+    expect(patch.dependsOn).toEqual(["pull-secret-team-a"]);
+    expect(recording.get("pull-secret-team-a").visible["stringData"]).toBe(SecretText);
+  });
+
+  it("may be one of ours, which has the secret already", async () => {
+    const recording = await runProgram({ registry: models }, ["registry"]);
+    expect(namespacesIn(recording, SECRET).filter((name) => name === "kserve")).toHaveLength(1);
+    expect(namespacesIn(recording, PATCH).sort()).toEqual(["kserve", "team-a"]);
+  });
+
+  it("need nothing where the registry asks for no password", async () => {
+    const recording = await runProgram({
+      registry: { host: "harbor.test", namespaces: ["team-a"] },
+    });
+    expect(recording.ofType(PATCH)).toEqual([]);
+  });
+});
+
+describe("trust of the storage initializer", () => {
+  const OTHER = CA.replace("abc", "other");
+  const trustOf = async (raw: Record<string, unknown>): Promise<unknown> => {
+    const recording = await runProgram(raw);
+    const values = JSON.stringify(recording.get("kserve-controller").inputs["values"]);
+    expect(values.includes("kserve-storage-ca")).toBe(recording.has("kserve-storage-ca"));
+    return recording.has("kserve-storage-ca")
+      ? recording.get("kserve-storage-ca").inputs["data"]
+      : undefined;
+  };
+  const harbor = { host: "harbor.test", ca: CA };
+
+  it.each([
+    ["the registry's CA", { registry: harbor }, { "cabundle.crt": CA }],
+    ["its own", { registry: harbor, kserve: { storageCa: OTHER } }, { "cabundle.crt": OTHER }],
+    ["its own without a registry", { kserve: { storageCa: OTHER } }, { "cabundle.crt": OTHER }],
+    ["none when told", { registry: harbor, kserve: { storageCa: "none" } }, undefined],
+    ["none without a CA", { registry: { host: "harbor.test" } }, undefined],
+  ])("is %s", async (_name, raw, expected) => {
+    expect(await trustOf(raw)).toEqual(expected);
+  });
+
+  it("is there before the controller reads its name", async () => {
+    const recording = await runProgram({ registry: harbor });
+    expect(recording.get("kserve-controller").dependsOn).toContain("kserve-storage-ca");
   });
 });
 
