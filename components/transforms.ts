@@ -92,6 +92,25 @@ export const skipServiceAwait: ObjectTransform = (object) =>
     ? { object: annotate(object, { "pulumi.com/skipAwait": "true" }) }
     : undefined;
 
+/**
+ * Gives the pods of Deployments and DaemonSets the pull secret where their chart has no value for one: KServe's local
+ * model charts, and its controller up to 0.13. Pods that name secrets keep theirs.
+ */
+export function addPullSecret(name: string | undefined): ObjectTransform {
+  return (object) => {
+    if (name === undefined || !["Deployment", "DaemonSet"].includes(object.kind ?? "")) return;
+    const { spec } = object as { spec?: { template?: { spec?: Record<string, unknown> } } };
+    const pod = spec?.template?.spec;
+    if (pod === undefined || isNotEmpty(pod["imagePullSecrets"])) return;
+    const template = { ...spec?.template, spec: { ...pod, imagePullSecrets: [{ name }] } };
+    return { object: { ...object, spec: { ...spec, template } } };
+  };
+}
+
+function isNotEmpty(list: unknown): boolean {
+  return Array.isArray(list) && list.length > 0;
+}
+
 function annotate(
   object: RenderedObject,
   annotations: Readonly<Record<string, string>>,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Settings } from "../config/schema.ts";
-import type { CatalogChart, CatalogManifest } from "../versions/schema.ts";
-import type { ChartLocation, PlannedManifest } from "./plan.ts";
+import type { CatalogChart, CatalogManifest, ChartRole, Release } from "../versions/schema.ts";
+import type { ChartLocation, PlannedChart, PlannedManifest, Values } from "./plan.ts";
 
 /** Where a chart is taken from, by the stack's chart source. */
 export function locateChart(chart: CatalogChart, charts: Settings["charts"]): ChartLocation {
@@ -46,4 +46,32 @@ function manifestLocation(manifest: CatalogManifest, charts: Settings["charts"])
 
 function below(base: string, file: string): string {
   return /^https?:/.test(base) ? `${base.replace(/\/+$/, "")}/${file}` : join(base, file);
+}
+
+/** A chart of a release as it will be placed. */
+export function plannedChart(
+  release: Release,
+  role: ChartRole,
+  values: Values,
+  settings: Settings,
+): PlannedChart {
+  const chart = findChart(release, role);
+  return {
+    role,
+    name: chart.name,
+    version: chart.version,
+    location: locateChart(chart, settings.charts),
+    values,
+    leaveOut: chart.leaveOut,
+  };
+}
+
+/** The full chart of a role; variants (KServe's minimal CRDs) stand beside it and are asked for by name. */
+function findChart(release: Release, role: ChartRole): CatalogChart {
+  const chart = release.charts.find((item) => item.role === role && item.variantOf === undefined);
+  if (chart === undefined)
+    throw new Error(
+      `the catalog entry of ${release.product} ${release.version} has no chart with the role ${role}`,
+    );
+  return chart;
 }

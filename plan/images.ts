@@ -1,3 +1,4 @@
+import { featuresOf } from "../config/features.ts";
 import type { Settings } from "../config/schema.ts";
 import { ImageMap } from "../images/image-map.ts";
 import { collisions } from "../images/mirror.ts";
@@ -86,11 +87,14 @@ export function planImages(
   readonly problems: readonly Problem[];
 } {
   const layout = mirrorLayout(settings);
+  const features = featuresOf(settings);
   const needed = sources.map(({ layer, product, images }) => ({
     layer,
     product,
     images: [
-      ...images.filter((image) => image.modes === undefined || image.modes.includes(settings.mode)),
+      ...images
+        .filter((image) => image.modes === undefined || image.modes.includes(settings.mode))
+        .map((image) => withFeatures(image, features)),
       ...(layer === "KServeCore" ? modelRegistry(settings) : []),
     ],
   }));
@@ -112,6 +116,13 @@ export function planImages(
         ? []
         : [...collisionProblems(upstreams, layout), ...movingProblems(images)],
   };
+}
+
+/** What a feature needs is no longer optional once the stack asks for the feature. */
+function withFeatures(image: CatalogImage, features: readonly string[]): CatalogImage {
+  if (image.optional === undefined || !features.includes(image.optional)) return image;
+  const { optional: _optional, ...always } = image;
+  return always;
 }
 
 function modelRegistry(settings: Settings): CatalogImage[] {

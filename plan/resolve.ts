@@ -7,6 +7,7 @@ import type { Problem } from "../problems/problem.ts";
 import { passes } from "../problems/problem.ts";
 import type { Catalog } from "../versions/catalog.ts";
 import { imageSources, mirrorLayout, networkPluginRelease, planImages } from "./images.ts";
+import { checkFeatures } from "./features.ts";
 import { checkHosts, isHostRule } from "./hosts.ts";
 import { checkIngress, resolveIngress } from "./ingress.ts";
 import { planKnativeServing, planLayers } from "./layers.ts";
@@ -48,6 +49,7 @@ export function resolve(
   const missing = [
     ...checkMode(selection, settings, catalog),
     ...checkModelMesh(settings),
+    ...checkFeatures(selection, settings, catalog),
     ...checkOperator(selection, ingress, catalog),
     ...lostCertManagerValues(settings.certManager.values),
   ];

@@ -40,12 +40,15 @@ export function placeChart(
   args: LayerArgs,
   placement: ChartPlacement,
 ): Chart {
-  const { name, chart, namespace, kinds, dependsOn } = placement;
+  const { name, chart, namespace, dependsOn } = placement;
+  const selection = selectionArgs(placement);
   return renderChart(parent, args, {
     name,
     chart,
     namespace,
-    ...(kinds === undefined ? {} : { postRenderer: selectKinds(kinds) }),
+    ...(selection.length === 0
+      ? {}
+      : { postRenderer: { command: process.execPath, args: [SELECT_KINDS, ...selection] } }),
     ...(dependsOn === undefined ? {} : { dependsOn }),
     transforms: [
       combine([
@@ -123,11 +126,15 @@ function existingPath(path: string): string {
   return existsSync(absolute) ? absolute : `${absolute}.tgz`;
 }
 
-function selectKinds(kinds: NonNullable<ChartPlacement["kinds"]>): {
-  command: string;
-  args: string[];
-} {
-  const selection =
-    "only" in kinds ? ["--only", kinds.only.join(",")] : ["--except", kinds.except.join(",")];
-  return { command: process.execPath, args: [SELECT_KINDS, ...selection] };
+/** What the post-renderer is told; nothing when the whole chart is placed. */
+function selectionArgs({ kinds, chart }: ChartPlacement): string[] {
+  const { leaveOut } = chart;
+  return [
+    ...(kinds === undefined
+      ? []
+      : "only" in kinds
+        ? ["--only", kinds.only.join(",")]
+        : ["--except", kinds.except.join(",")]),
+    ...(leaveOut.length === 0 ? [] : ["--leave-out", leaveOut.join(",")]),
+  ];
 }

@@ -6,7 +6,8 @@ import { atPath, fromPaths, mergeValues } from "./merge.ts";
 /** Name of the Gateway that KServe's HTTPRoutes attach to, KServe's own default (charts/kserve-resources/values.yaml). */
 export const GATEWAY_NAME = "kserve-ingress-gateway";
 
-interface KServeContext {
+/** What decides about values besides the settings. */
+export interface KServeContext {
   readonly ingress: ResolvedIngress;
   readonly pullSecret: string | undefined;
 }
@@ -45,6 +46,7 @@ export function kserveValues(
         pullSecret === undefined ? undefined : [{ name: pullSecret }],
       ],
       [keys["modelmeshEnabled"], settings.mode === "ModelMesh"],
+      [keys["localModelEnabled"], features.localModel ? true : undefined],
       // The chart writes these two as strings into the ConfigMap.
       [keys["enableMetricAggregation"], features.monitoring ? "true" : undefined],
       [keys["enablePrometheusScraping"], features.monitoring ? "true" : undefined],
@@ -54,10 +56,40 @@ export function kserveValues(
   );
 }
 
-/** Values of the chart that holds the runtimes, from the release on that has one (0.17). */
-export function kserveRuntimeValues(release: ReleaseOf<"kserve">, settings: Settings): Values {
+/**
+ * Values of the LLM controller's chart. Objects that it shares with KServe's controller (configuration, issuer,
+ * storage container) stay with the latter.
+ */
+export function llmValues(
+  release: ReleaseOf<"kserve">,
+  settings: Settings,
+  context: Pick<KServeContext, "pullSecret">,
+): Values {
+  const { keys } = release.values;
+  const env = (release.llm?.controllerEnv ?? []).map(({ name, value }) => ({ name, value }));
   return mergeValues(
-    ...release.runtimes.enable.map((path) => atPath(path, true)),
+    fromPaths([
+      [keys["createSharedResources"], false],
+      [
+        keys["llmControllerImagePullSecrets"],
+        context.pullSecret === undefined ? undefined : [{ name: context.pullSecret }],
+      ],
+      [keys["llmControllerEnv"], env.length === 0 ? undefined : env],
+    ]),
+    settings.kserve.values,
+  );
+}
+
+/** Values of the local model chart; its images are rewritten in what it renders. */
+export function localModelValues(settings: Settings): Values {
+  return mergeValues(settings.kserve.values);
+}
+
+/** Values of the chart that holds the runtimes, from the release on that has one (0.17), and the LLM presets. */
+export function kserveRuntimeValues(release: ReleaseOf<"kserve">, settings: Settings): Values {
+  const presets = settings.features.llm === undefined ? [] : (release.llm?.presets.enable ?? []);
+  return mergeValues(
+    ...[...release.runtimes.enable, ...presets].map((path) => atPath(path, true)),
     settings.kserve.values,
   );
 }
