@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Providers } from "../../components/layer.ts";
 import {
+  addPullSecret,
   combine,
   dropAggregatedRules,
   forceUpdates,
@@ -151,5 +152,33 @@ describe("combine", () => {
       props: object,
       opts,
     });
+  });
+});
+
+describe("addPullSecret", () => {
+  const pods = (kind: string, imagePullSecrets?: unknown): RenderedObject => ({
+    kind,
+    metadata: { name: "a" },
+    spec: {
+      selector: {},
+      template: {
+        metadata: { labels: {} },
+        spec: { containers: [], ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }) },
+      },
+    },
+  });
+
+  it.each(["Deployment", "DaemonSet"])("gives the pods of a %s the secret", (kind) => {
+    for (const none of [undefined, []])
+      expect(addPullSecret("pull")(pods(kind, none), {})?.object).toEqual(
+        pods(kind, [{ name: "pull" }]),
+      );
+  });
+
+  it("leaves pods alone that name secrets, other kinds, and stacks without a secret", () => {
+    expect(addPullSecret("pull")(pods("Deployment", [{ name: "own" }]), {})).toBeUndefined();
+    expect(addPullSecret("pull")(pods("Job"), {})).toBeUndefined();
+    expect(addPullSecret("pull")({ kind: "Deployment" }, {})).toBeUndefined();
+    expect(addPullSecret(undefined)(pods("Deployment"), {})).toBeUndefined();
   });
 });
