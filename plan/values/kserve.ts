@@ -70,9 +70,11 @@ export function llmValues(
   return mergeValues(
     fromPaths([
       [keys["createSharedResources"], false],
+      // Names, where every other chart takes references: `{name}` would end up as `map[name:…]` in the pods
+      // (kserve/kserve@v0.20.0:charts/kserve-llmisvc-resources/templates/_helpers.tpl).
       [
         keys["llmControllerImagePullSecrets"],
-        context.pullSecret === undefined ? undefined : [{ name: context.pullSecret }],
+        context.pullSecret === undefined ? undefined : [context.pullSecret],
       ],
       [keys["llmControllerEnv"], env.length === 0 ? undefined : env],
     ]),

@@ -1,9 +1,9 @@
 /** The controllers beside KServe's own: LLMInferenceService and the local model cache. */
-import { workloadDocs } from "./kserve-controller.ts";
+import { llmPullSecrets, workloadDocs } from "./kserve-controller.ts";
 import { type KServe, isSplit, workloadsOf } from "./kserve-images.ts";
 import { certificate, inNamespace, selectorOf, selfSignedIssuer } from "./kserve-objects.ts";
 import { injectFrom, webhookFor } from "./kserve-webhooks.ts";
-import type { Doc, KubeObject } from "./model.ts";
+import type { Doc, KubeObject, OptionalValue } from "./model.ts";
 import {
   RELEASE_NAMESPACE,
   binding,
@@ -36,7 +36,9 @@ export function sideDocs(release: KServe, name: Side): Doc[] {
   ]);
   const objects = [
     ...(isSplit(release) ? [] : [selfSignedIssuer(issuer)]),
-    ...accounts.flatMap((account) => rights(account)),
+    ...accounts.flatMap((account) =>
+      rights(account, name === "llm" ? llmPullSecrets(release) : undefined),
+    ),
     ...workloadDocs(release, images),
     service(inNamespace(server), { "control-plane": deployment }, [
       { port: 443, targetPort: "webhook-server" },
@@ -58,11 +60,11 @@ export function sideDocs(release: KServe, name: Side): Doc[] {
 }
 
 /** Account, role and binding of a controller. */
-export function rights(account: string): KubeObject[] {
+export function rights(account: string, pullSecrets?: OptionalValue): KubeObject[] {
   const roleName = `${account}-role`;
   const verbs = "get,list,watch,create,update,patch,delete";
   return [
-    serviceAccount(inNamespace(account)),
+    serviceAccount(inNamespace(account), pullSecrets),
     role({ name: roleName }, [rule("serving.kserve.io", "*", verbs)]),
     binding({ name: `${account}-rolebinding` }, roleName, {
       name: account,
@@ -84,7 +86,11 @@ export function embeddedLocalModel(release: KServe): Doc[] {
     kind: "Namespace",
     metadata: { name: "kserve-localmodel-jobs" },
   };
-  const objects = [namespace, ...names.flatMap(rights), ...workloadDocs(release, images)];
+  const objects = [
+    namespace,
+    ...names.flatMap((name) => rights(name)),
+    ...workloadDocs(release, images),
+  ];
   return objects.map((object) => ({ object, when: `.Values.${path}` }));
 }
 

@@ -82,7 +82,11 @@ function modelMesh(release: KServe): Doc[] {
     data,
   };
   const names = [...new Set(workloadsOf(images).map((used) => used.workload))];
-  const objects = [config, ...names.flatMap(rights), ...workloadDocs(release, images)];
+  const objects = [
+    config,
+    ...names.flatMap((name) => rights(name)),
+    ...workloadDocs(release, images),
+  ];
   return objects.map((object) => ({ object, when: `.Values.${path}` }));
 }
 

@@ -112,7 +112,7 @@ describe("KServe's features", () => {
   it("pull the LLM controller with the secret of the registry", async () => {
     const recording = await runProgram({ ...RAW, ...BOTH, registry }, ["registry"]);
     expect(recording.get("kserve-llm").inputs["values"]).toMatchObject({
-      kserve: { llmisvc: { controller: { imagePullSecrets: [{ name: "kserve-registry" }] } } },
+      kserve: { llmisvc: { controller: { imagePullSecrets: ["kserve-registry"] } } },
     });
   });
 
