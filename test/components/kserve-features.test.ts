@@ -4,7 +4,10 @@ import type { Recording } from "../support/pulumi-mocks.ts";
 
 const RAW = { mode: "RawDeployment" };
 const BOTH = { features: { llm: true, localModel: true } };
-const CRDS = ["kserve-crds", "kserve-llm-crds", "kserve-local-model-crds"];
+/** Charts whose definitions go in before everything. */
+const CRDS = ["kserve-crd", "kserve-llmisvc-crd", "kserve-localmodel-crd"];
+const EXCEPT = "LLMInferenceServiceConfig,CustomResourceDefinition";
+const INFERENCE_EXTENSION = "kserve-llmisvc-resources";
 const registry = { host: "harbor.test", pullSecret: { username: "robot", password: "abcdef" } };
 
 function selection(recording: Recording, name: string): unknown[] {
@@ -24,7 +27,8 @@ describe("KServe's features", () => {
     const recording = await runProgram({ ...RAW, ...BOTH });
     expect(recording.get("kserve").inputs["features"]).toEqual(["llm", "local-model"]);
     const after = (name: string): readonly string[] => recording.get(name).dependsOn;
-    expect(after("kserve-controller")).toEqual(CRDS);
+    const records = [...CRDS, INFERENCE_EXTENSION].map((chart) => `crds-${chart}`);
+    expect(after("kserve")).toEqual(expect.arrayContaining(records));
     expect(after("kserve-llm")).toEqual(["kserve-controller"]);
     expect(after("kserve-local-model")).toEqual(["kserve-controller"]);
     expect(after("kserve-llm-presets")).toEqual(["kserve-llm"]);
@@ -39,10 +43,6 @@ describe("KServe's features", () => {
       "kserve",
       "createSharedResources",
     ]);
-    expect(selection(recording, "kserve-llm-crds")).toEqual([
-      "--leave-out",
-      "CustomResourceDefinition/clusterstoragecontainers.serving.kserve.io",
-    ]);
   });
 
   it("take the presets out of the chart that holds them", async () => {
@@ -56,14 +56,14 @@ describe("KServe's features", () => {
       "--only",
       "LLMInferenceServiceConfig",
     ]);
-    expect(selection(recording, "kserve-llm")).toEqual(["--except", "LLMInferenceServiceConfig"]);
+    expect(selection(recording, "kserve-llm")).toEqual(["--except", EXCEPT]);
   });
 
   it("stand beside the controller chart of 0.16, which brings some of the same objects", async () => {
     const recording = await runProgram({ ...RAW, ...KSERVE_16, ...BOTH });
     expect(selection(recording, "kserve-llm")).toEqual([
       "--except",
-      "LLMInferenceServiceConfig",
+      EXCEPT,
       "--leave-out",
       "ConfigMap/inferenceservice-config",
     ]);
@@ -78,17 +78,9 @@ describe("KServe's features", () => {
 
   it("leave the inference extension's definitions to somebody else where the stack says so", async () => {
     const features = { llm: { createGIECRDs: false } };
-    const [, , option, list] = selection(
-      await runProgram({ ...RAW, features }),
-      "kserve-llm",
-    ) as string[];
-    expect(option).toBe("--leave-out");
-    expect(list?.split(",").sort()).toEqual([
-      "CustomResourceDefinition/inferencemodelrewrites.llm-d.ai",
-      "CustomResourceDefinition/inferenceobjectives.llm-d.ai",
-      "CustomResourceDefinition/inferencepools.inference.networking.k8s.io",
-      "CustomResourceDefinition/inferencepools.inference.networking.x-k8s.io",
-    ]);
+    const recording = await runProgram({ ...RAW, features });
+    expect(recording.has(`crds-${INFERENCE_EXTENSION}`)).toBe(false);
+    expect(recording.has("crds-kserve-llmisvc-crd")).toBe(true);
   });
 
   it.each([
@@ -102,7 +94,7 @@ describe("KServe's features", () => {
     });
     expect(recording.has("pull-secret-kserve-localmodel-jobs")).toBe(true);
     const account = recording.get("kserve-local-model-jobs");
-    expect(account.provider).toBe("crds");
+    expect(account.type).toBe("kubernetes:core/v1:ServiceAccountPatch");
     expect(account.inputs).toMatchObject({
       metadata: { name: "default", namespace: "kserve-localmodel-jobs" },
       imagePullSecrets: [{ name: "kserve-registry" }],

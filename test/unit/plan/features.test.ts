@@ -65,6 +65,21 @@ describe("charts", () => {
     });
   });
 
+  it.each([
+    [
+      "0.20.0",
+      BOTH,
+      "kserve-crd kserve-llmisvc-crd kserve-localmodel-crd kserve-llmisvc-resources",
+    ],
+    ["0.20.0", { llm: { createGIECRDs: false } }, "kserve-crd kserve-llmisvc-crd"],
+    ["0.20.0", {}, "kserve-crd"],
+    ["0.16.0", BOTH, "kserve-crd llmisvc-crd"],
+  ])("of %s with %j bring their definitions before any layer", (version, features, expected) => {
+    const plan = planOf({ ...on(version), features });
+    const layer = plan.layers.find(({ name }) => name === "KServeCore");
+    expect(layer?.crds.map(({ name }) => name).join(" ")).toBe(expected);
+  });
+
   it("leave the extension's definitions out in releases whose chart has no value for it, too", () => {
     const features = { llm: { createGIECRDs: false } };
     expect(chartOf(planOf({ ...on("0.17.1"), features }), "llm").leaveOut).toHaveLength(5);
