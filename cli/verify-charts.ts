@@ -2,11 +2,13 @@ import { stat } from "node:fs/promises";
 import { resolve as resolvePath } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
+import { FEATURE_KEYS } from "../config/features.ts";
 import { parseSettings } from "../config/parse.ts";
 import { MODES } from "../config/schema.ts";
 import type { Settings } from "../config/schema.ts";
 import { findGaps, findUnmirrored } from "../images/completeness.ts";
 import type { Finding, RenderedChart } from "../images/completeness.ts";
+import { supportedFeatures } from "../plan/features.ts";
 import { chartsToVerify, modesOf } from "../plan/verify.ts";
 import type { ChartToVerify } from "../plan/verify.ts";
 import { loadCatalog } from "../versions/catalog.ts";
@@ -153,7 +155,7 @@ export async function verifyRelease(release: Release, work: Work): Promise<Relea
     const objects: unknown[] = [];
     for (const values of chart.values) {
       try {
-        objects.push(...(await renderChart({ ...work, chart: path, values })));
+        objects.push(...(await renderPlaced({ ...work, chart: path, values }, chart.chart)));
       } catch (error) {
         failures.push(`${name}: ${(error as Error).message}`);
       }
@@ -182,7 +184,29 @@ function settingsFor(release: Release): Settings[] {
     release.product === "envoy-gateway"
       ? [{ mode: "RawDeployment", ingress: { type: "envoy" } }]
       : modesOf(release, MODES).map((mode) => ({ mode }));
-  return choices.flatMap((choice) => parseSettings(choice).settings ?? []);
+  return choices.flatMap((choice) =>
+    featureChoices(release).flatMap(
+      (features) => parseSettings({ ...choice, features }).settings ?? [],
+    ),
+  );
+}
+
+/** Everything that a release can be asked for, and nothing of it. */
+function featureChoices(release: Release): Record<string, boolean>[] {
+  const features = release.product === "kserve" ? supportedFeatures(release) : [];
+  const all = features.map((feature) => [FEATURE_KEYS[feature].replace("features.", ""), true]);
+  return [{}, Object.fromEntries(all) as Record<string, boolean>];
+}
+
+/** A chart's objects without those that no plan places. */
+async function renderPlaced(
+  how: Parameters<typeof renderChart>[0],
+  { leaveOut }: ChartToVerify["chart"],
+): Promise<unknown[]> {
+  return (await renderChart(how)).filter((object) => {
+    const { kind, metadata } = object as { kind?: string; metadata?: { name?: string } };
+    return !leaveOut.includes(`${kind ?? ""}/${metadata?.name ?? ""}`);
+  });
 }
 
 function reportText(reports: readonly ReleaseReport[]): string {

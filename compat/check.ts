@@ -87,6 +87,7 @@ export function fires(rule: Rule, selection: Selection): boolean {
   };
   if (!includes(rule.modes, selection.mode) || !includes(rule.ingress, selection.ingress))
     return false;
+  if (!asksFor(rule.features, selection.features)) return false;
   if (!Object.entries(rule.when).every(inside)) return false;
   if (Object.entries(rule.except ?? {}).some(inside)) return false;
   if (rule.requires === undefined) return true;
@@ -96,6 +97,10 @@ export function fires(rule: Rule, selection: Selection): boolean {
 
 function includes<T>(allowed: readonly T[] | undefined, value: T | undefined): boolean {
   return allowed === undefined || (value !== undefined && allowed.includes(value));
+}
+
+function asksFor<T>(about: readonly T[] | undefined, asked: readonly T[] | undefined): boolean {
+  return about === undefined || about.some((item) => asked?.includes(item) ?? false);
 }
 
 function describe(

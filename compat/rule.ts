@@ -1,3 +1,4 @@
+import type { Feature } from "../config/features.ts";
 import type { IngressType, Mode } from "../config/schema.ts";
 import type { Product } from "../versions/schema.ts";
 
@@ -12,7 +13,7 @@ export const EVIDENCE: readonly Evidence[] = ["tested", "upstream", "user-named"
 
 /**
  * One fact about versions that do or do not go together, as data. It fires when every range in `when` (and `modes`,
- * `ingress`, where given) matches and the version it speaks of lies outside `requires.range`.
+ * `ingress`, `features`, where given) matches and the version it speaks of lies outside `requires.range`.
  * Ranges are npm semver ranges; Kubernetes minors count as their `.0`.
  */
 export interface Rule {
@@ -21,6 +22,8 @@ export interface Rule {
   readonly when: Readonly<Partial<Record<Subject, string>>>;
   readonly modes?: readonly Mode[];
   readonly ingress?: readonly IngressType[];
+  /** Parts of KServe that the rule is about: any of them, asked for by the stack, is enough. */
+  readonly features?: readonly Feature[];
   /** Versions for which the rule is silent although `when` matches: each range that matches alone is enough. */
   readonly except?: Readonly<Partial<Record<Subject, string>>>;
   /** What is allowed then. Absent: the combination itself is not allowed at all. */
@@ -43,6 +46,8 @@ export interface Selection {
   readonly versions: Readonly<Partial<Record<Subject, string>>>;
   readonly mode?: Mode | undefined;
   readonly ingress?: IngressType | undefined;
+  /** Parts of KServe that the stack asks for; absent: none. */
+  readonly features?: readonly Feature[] | undefined;
 }
 
 /** A rule that a stack breaks on purpose. */

@@ -133,7 +133,8 @@ function unwrap(schema: unknown): unknown {
   ) {
     current = current.unwrap();
   }
-  return current;
+  // A switch (`true` or a map): what it becomes is what has keys.
+  return current instanceof z.ZodPipe ? unwrap(current.out) : current;
 }
 
 function valueAt(raw: unknown, path: Path): unknown {

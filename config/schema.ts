@@ -17,6 +17,7 @@ import {
   workload,
 } from "./fields.ts";
 import { chartsSchema, harborSchema, registrySchema } from "./registry.ts";
+import { features } from "./features.ts";
 
 /** Namespace of all our keys in a stack file. */
 export const NAMESPACE = "kserve";
@@ -114,7 +115,7 @@ const namespaces = z.strictObject({
   knativeServing: dnsLabel.default("knative-serving").describe("Where Knative Serving runs"),
   kserve: dnsLabel
     .default("kserve")
-    .describe("Where KServe runs; LLM parts of KServe work in kserve only"),
+    .describe("Where KServe runs; from 0.17 on LLMInferenceService works in kserve only"),
 });
 
 const FROM_SET = "Release to install; default: that of the set around kserve:kserve.version";
@@ -183,26 +184,6 @@ const components = {
     values: values.default({}),
   }),
 };
-
-const features = z.strictObject({
-  monitoring: z
-    .boolean()
-    .default(false)
-    .describe("KServe's metric aggregation and Prometheus annotations on inference pods"),
-  modelRegistry: z
-    .strictObject({
-      image: z.string().min(1),
-      supportedUriFormats: z.array(z.string().min(1)).default(["^model-registry://"]),
-    })
-    .optional()
-    .describe("A ClusterStorageContainer that resolves model-registry URIs with the given image"),
-  security: z
-    .boolean()
-    .default(false)
-    .describe(
-      "No service account tokens in inference pods; Pod Security warnings (baseline) on the namespaces",
-    ),
-});
 
 const acknowledgement = z.strictObject({
   rule: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)+$/, "a rule id, like compat-kserve-kubernetes"),

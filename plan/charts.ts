@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Settings } from "../config/schema.ts";
 import type { Problem } from "../problems/problem.ts";
-import type { CatalogChart, CatalogManifest } from "../versions/schema.ts";
-import type { ChartLocation, PlannedManifest } from "./plan.ts";
+import type { CatalogChart, CatalogManifest, ChartRole, Release } from "../versions/schema.ts";
+import type { ChartLocation, PlannedChart, PlannedManifest, Values } from "./plan.ts";
 
 type Charts = Settings["charts"];
 
@@ -113,4 +113,36 @@ function below(base: string, file: string): string {
 
 function isAddress(text: string): boolean {
   return /^https?:/.test(text);
+}
+
+/** A chart of a release as it will be placed. */
+export function plannedChart(
+  release: Release,
+  role: ChartRole,
+  values: Values,
+  settings: Settings,
+): PlannedChart {
+  const chart = findChart(release, role);
+  return {
+    role,
+    name: chart.name,
+    version: chart.version,
+    // cert-manager's package makes a Helm release; every other chart is rendered.
+    location:
+      release.product === "cert-manager"
+        ? locateReleaseChart(chart, settings.charts)
+        : locateChart(chart, settings.charts),
+    values,
+    leaveOut: chart.leaveOut,
+  };
+}
+
+/** The full chart of a role; variants (KServe's minimal CRDs) stand beside it and are asked for by name. */
+function findChart(release: Release, role: ChartRole): CatalogChart {
+  const chart = release.charts.find((item) => item.role === role && item.variantOf === undefined);
+  if (chart === undefined)
+    throw new Error(
+      `the catalog entry of ${release.product} ${release.version} has no chart with the role ${role}`,
+    );
+  return chart;
 }

@@ -34,7 +34,16 @@ export function crdsOf(
 }
 
 function carriesCrds(chart: PlannedChart, release: Release): boolean {
-  return CRD_ROLES.has(chart.role) || release.product === "cert-manager";
+  return (
+    CRD_ROLES.has(chart.role) || release.product === "cert-manager" || bringsSome(chart, release)
+  );
+}
+
+/** A chart of other things that brings definitions too, unless the plan leaves all of them out. */
+function bringsSome({ role, leaveOut }: PlannedChart, release: Release): boolean {
+  return (release.crds?.items ?? []).some(
+    (item) => item.chart === role && !leaveOut.includes(`CustomResourceDefinition/${item.name}`),
+  );
 }
 
 /** The same chart with the values that make it render its definitions, where it does not by itself. */

@@ -1,3 +1,4 @@
+import { featuresOf } from "../config/features.ts";
 import type { Settings } from "../config/schema.ts";
 import { ImageMap } from "../images/image-map.ts";
 import type { MirrorLayout } from "../images/mirror.ts";
@@ -90,11 +91,14 @@ export function planImages(
   readonly problems: readonly Problem[];
 } {
   const layout = mirrorLayout(settings);
+  const features = featuresOf(settings);
   const needed = sources.map(({ layer, product, images }) => ({
     layer,
     product,
     images: [
-      ...images.filter((image) => image.modes === undefined || image.modes.includes(settings.mode)),
+      ...images
+        .filter((image) => image.modes === undefined || image.modes.includes(settings.mode))
+        .map((image) => withFeatures(image, features)),
       ...(layer === "KServeCore" ? modelRegistry(settings) : []),
     ],
   }));
@@ -130,6 +134,13 @@ function istioProblems(
 ): Problem[] {
   const istio = sources.find(({ product }) => product === "istio");
   return istio === undefined ? [] : checkIstioHub(catalog.get("istio", istio.version), layout);
+}
+
+/** What a feature needs is no longer optional once the stack asks for the feature. */
+function withFeatures(image: CatalogImage, features: readonly string[]): CatalogImage {
+  if (image.optional === undefined || !features.includes(image.optional)) return image;
+  const { optional: _optional, ...always } = image;
+  return always;
 }
 
 function modelRegistry(settings: Settings): CatalogImage[] {

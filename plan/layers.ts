@@ -1,11 +1,13 @@
 import type { Selection } from "../compat/rule.ts";
+import { featuresOf } from "../config/features.ts";
 import type { Settings } from "../config/schema.ts";
 import type { ImageMap } from "../images/image-map.ts";
 import type { Catalog } from "../versions/catalog.ts";
-import type { CatalogChart, ChartRole, Product, Release } from "../versions/schema.ts";
-import { locateChart, locateManifest, locateReleaseChart } from "./charts.ts";
+import type { Product, Release } from "../versions/schema.ts";
+import { locateManifest, plannedChart } from "./charts.ts";
 import { networkPluginRelease } from "./images.ts";
 import { crdsOf } from "./crds.ts";
+import { jobNamespaces, kserveCharts } from "./kserve-charts.ts";
 import { LAYERS, STANDS_ON } from "./plan.ts";
 import type {
   LayerContract,
@@ -19,7 +21,6 @@ import { certManagerValues } from "./values/cert-manager.ts";
 import { ENVOY_GATEWAY_CRDS, envoyGatewayValues, envoyProxySpec } from "./values/envoy-gateway.ts";
 import { istioBaseValues, istiodValues } from "./values/istio.ts";
 import { knativeOperatorValues, knativeServingSpec } from "./values/knative.ts";
-import { kserveRuntimeValues, kserveValues } from "./values/kserve.ts";
 
 /** What every layer is planned from. */
 export interface PlanContext {
@@ -80,7 +81,7 @@ function planLayer(
   const version = context.selection.versions[product] ?? "";
   const release = context.catalog.get(product, version);
   const layer = {
-    namespaces: namespacesOf(name, context.settings),
+    namespaces: namespacesOf(name, context.settings, release),
     charts: chartsOf(name, context),
     // cert-manager's CRDs are taken from its chart, so that one artefact is enough.
     manifests: name === "GatewayApi" ? manifestsOf(release, context.settings) : [],
@@ -99,6 +100,7 @@ function planLayer(
 function contractOf(product: Product, version: string, context: PlanContext): LayerContract {
   const { settings, selection, ingress } = context;
   const kubernetes = selection.versions.kubernetes;
+  const features = product === "kserve" ? featuresOf(settings) : [];
   return {
     product,
     version,
@@ -106,18 +108,21 @@ function contractOf(product: Product, version: string, context: PlanContext): La
     ingress: ingress.type,
     ...(kubernetes === undefined ? {} : { kubernetes }),
     ...(settings.registry === undefined ? {} : { registry: settings.registry.host }),
+    // Only where it says something: an empty list would be one more line in everybody's diff.
+    ...(features.length === 0 ? {} : { features }),
     acknowledge: settings.acknowledge,
   };
 }
 
-function namespacesOf(name: LayerName, settings: Settings): string[] {
+function namespacesOf(name: LayerName, settings: Settings, release: Release): string[] {
   const { namespaces } = settings;
   switch (name) {
     case "CertManager":
       return [namespaces.certManager];
     case "GatewayApi":
-    case "KServeCore":
       return [namespaces.kserve];
+    case "KServeCore":
+      return [namespaces.kserve, ...jobNamespaces(release, settings)];
     case "IstioMesh":
       return [namespaces.istio];
     case "EnvoyGateway":
@@ -177,44 +182,7 @@ function chartsOf(name: LayerName, context: PlanContext): PlannedChart[] {
     }
     case "KServeCore": {
       const release = catalog.get("kserve", versions.kserve ?? "");
-      const controller = kserveValues(release, settings, { ingress, pullSecret });
-      return [
-        plannedChart(release, "crds", {}, settings),
-        plannedChart(release, "controller", controller, settings),
-        ...(release.runtimes.chart === "runtimes"
-          ? [plannedChart(release, "runtimes", kserveRuntimeValues(release, settings), settings)]
-          : []),
-      ];
+      return kserveCharts(release, settings, { ingress, pullSecret });
     }
   }
-}
-
-function plannedChart(
-  release: Release,
-  role: ChartRole,
-  values: Values,
-  settings: Settings,
-): PlannedChart {
-  const chart = findChart(release, role);
-  return {
-    role,
-    name: chart.name,
-    version: chart.version,
-    // cert-manager's package makes a Helm release; every other chart is rendered.
-    location:
-      release.product === "cert-manager"
-        ? locateReleaseChart(chart, settings.charts)
-        : locateChart(chart, settings.charts),
-    values,
-  };
-}
-
-/** The full chart of a role; variants (KServe's minimal CRDs) stand beside it and are asked for by name. */
-function findChart(release: Release, role: ChartRole): CatalogChart {
-  const chart = release.charts.find((item) => item.role === role && item.variantOf === undefined);
-  if (chart === undefined)
-    throw new Error(
-      `the catalog entry of ${release.product} ${release.version} has no chart with the role ${role}`,
-    );
-  return chart;
 }

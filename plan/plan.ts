@@ -1,4 +1,5 @@
 import type { Selection } from "../compat/rule.ts";
+import type { Feature } from "../config/features.ts";
 import type { IngressType, Mode, Settings } from "../config/schema.ts";
 import type { ImageMap } from "../images/image-map.ts";
 import type { MirrorLayout } from "../images/mirror.ts";
@@ -49,6 +50,8 @@ export interface PlannedChart {
   readonly version: string;
   readonly location: ChartLocation;
   readonly values: Values;
+  /** Objects (`Kind/name`) that are not placed, whatever the values say. */
+  readonly leaveOut: readonly string[];
 }
 
 /** A file of manifests of one layer: an http(s) address or a path. */
@@ -99,6 +102,8 @@ export interface LayerContract {
   readonly kubernetes?: string;
   /** Registry that every image must come from; absent: upstream registries. */
   readonly registry?: string;
+  /** Parts of KServe that the stack asks for; absent: none. */
+  readonly features?: readonly Feature[];
   /** Rules that the stack breaks on purpose. */
   readonly acknowledge: readonly { readonly rule: string; readonly reason: string }[];
 }
@@ -158,9 +163,14 @@ export function getLayer(plan: Plan, name: LayerName): PlannedLayer {
   return layer;
 }
 
+/** A chart of a layer by its role, or `undefined` when this stack has none. */
+export function findChart(layer: PlannedLayer, role: ChartRole): PlannedChart | undefined {
+  return layer.charts.find((item) => item.role === role);
+}
+
 /** A chart of a layer by its role. Throws when the layer has none of that role. */
 export function getChart(layer: PlannedLayer, role: ChartRole): PlannedChart {
-  const chart = layer.charts.find((item) => item.role === role);
+  const chart = findChart(layer, role);
   if (chart === undefined)
     throw new Error(`${layer.name} ${layer.version} has no chart with the role ${role}`);
   return chart;

@@ -8,6 +8,7 @@ import { passes } from "../problems/problem.ts";
 import type { Catalog } from "../versions/catalog.ts";
 import { checkCharts } from "./charts.ts";
 import { imageSources, mirrorLayout, networkPluginRelease, planImages } from "./images.ts";
+import { checkFeatures } from "./features.ts";
 import { checkHosts, isHostRule } from "./hosts.ts";
 import { checkIngress, resolveIngress } from "./ingress.ts";
 import { planEnvoyProxy, planKnativeServing, planLayers } from "./layers.ts";
@@ -50,6 +51,7 @@ export function resolve(
   const missing = [
     ...checkMode(selection, settings, catalog),
     ...checkModelMesh(settings),
+    ...checkFeatures(selection, settings, catalog),
     ...checkOperator(selection, ingress, catalog),
     ...lostCertManagerValues(settings.certManager.values),
     ...checkCharts(settings.charts),

@@ -1,4 +1,5 @@
 import type { Selection } from "../compat/rule.ts";
+import { featuresOf } from "../config/features.ts";
 import type { Settings } from "../config/schema.ts";
 import type { Problem } from "../problems/problem.ts";
 import type { Catalog } from "../versions/catalog.ts";
@@ -64,7 +65,11 @@ export function selectVersions(
   }
   if (settings.kubernetes.version !== undefined)
     versions["kubernetes"] = settings.kubernetes.version;
-  return { selection: { versions, mode: settings.mode, ingress: ingress.type }, problems };
+  const features = featuresOf(settings);
+  return {
+    selection: { versions, mode: settings.mode, ingress: ingress.type, features },
+    problems,
+  };
 }
 
 /** The set of a KServe release; for one without a set of its own that of the same minor, at last the default set. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { check } from "../compat/check.ts";
 import { rulesOf } from "../compat/rules-of.ts";
 import type { Selection } from "../compat/rule.ts";
+import { FEATURES } from "../config/features.ts";
 import { INGRESS_TYPES, MODES } from "../config/schema.ts";
 import { formatProblem } from "../problems/problem.ts";
 import { loadCatalog } from "../versions/catalog.ts";
@@ -18,6 +19,7 @@ const contractSchema = z.object({
   kubernetes: z.string().optional(),
   operatorVersion: z.string().optional(),
   standsOn: z.partialRecord(z.enum(PRODUCTS), z.string()),
+  features: z.array(z.enum(FEATURES)).optional(),
   acknowledge: z.array(z.object({ rule: z.string(), reason: z.string() })),
 });
 
@@ -83,5 +85,6 @@ function selectionOf(contract: z.infer<typeof contractSchema>): Selection {
     },
     mode: contract.mode,
     ingress: contract.ingress,
+    features: contract.features,
   };
 }

@@ -51,6 +51,8 @@ const chart = z.strictObject({
   repository: z.string().min(1),
   /** A smaller chart that can stand in for this one (KServe's `-minimal` CRD charts). */
   variantOf: z.string().optional(),
+  /** Objects (`Kind/name`) that are never placed from this chart: another part of the installation owns them. */
+  leaveOut: z.array(z.string().regex(/^[A-Z]\w+\/\S+$/, "Kind/name")).default([]),
   source,
 });
 
@@ -205,6 +207,55 @@ const knativeServing = z.strictObject({
 
 const networkPlugin = z.strictObject({ ...base, product: z.enum(["net-istio", "net-kourier"]) });
 
+/** Names that a chart gives to a controller and to what has to be waited for. */
+const controllerNames = z.strictObject({
+  deployment: z.string(),
+  certificate: z.string(),
+  webhookService: z.string(),
+  validatingWebhooks: z.array(z.string()),
+  mutatingWebhooks: z.array(z.string()),
+  source,
+});
+
+/** Release of a neighbour that KServe's own scripts install beside this release; this program does not. */
+const companion = z.strictObject({ value: version, source });
+
+/** LLMInferenceService: a controller of its own, and presets that its webhook judges. */
+const llm = z.strictObject({
+  controller: controllerNames,
+  presets: z.strictObject({
+    chart: z.enum(["llm", "runtimes"]),
+    /** Value paths to set (to `true`) for a chart that renders none by default. */
+    enable: z.array(z.string()).default([]),
+    names: z.array(z.string()),
+    source,
+  }),
+  /** The only namespace that it works in; absent: any. */
+  namespace: z.strictObject({ value: z.string(), source }).optional(),
+  /** Gateway API Inference Extension that the release goes with; its CRDs are those of the `llm` chart, if any. */
+  inferenceExtension: companion,
+  /** LeaderWorkerSet, which models on several nodes need. */
+  leaderWorkerSet: companion,
+  /** Environment of the controller, for the value path `llmControllerEnv`. */
+  controllerEnv: z
+    .array(z.strictObject({ name: z.string(), value: z.string(), because: z.string(), source }))
+    .default([]),
+  source,
+});
+
+/** The local model cache: a controller, and an agent on every node that holds models. */
+const localModel = z.strictObject({
+  /** Chart that holds it: its own from 0.17 on. */
+  chart: z.enum(["controller", "local-model"]),
+  /** Without a certificate of its own its webhook is answered by KServe's controller. */
+  controller: controllerNames.partial({ certificate: true }),
+  /** DaemonSet on the nodes. */
+  agent: z.string(),
+  /** Namespace of the jobs that download models. */
+  jobNamespace: z.string(),
+  source,
+});
+
 const kserve = z.strictObject({
   ...base,
   product: z.literal("kserve"),
@@ -226,14 +277,11 @@ const kserve = z.strictObject({
     source,
   }),
   /** Names that the controller chart gives to what has to be waited for. */
-  controller: z.strictObject({
-    deployment: z.string(),
-    certificate: z.string(),
-    webhookService: z.string(),
-    validatingWebhooks: z.array(z.string()),
-    mutatingWebhooks: z.array(z.string()),
-    source,
-  }),
+  controller: controllerNames,
+  /** Absent: the release has no LLMInferenceService. */
+  llm: llm.optional(),
+  /** Absent: the release has no local model cache that works. */
+  localModel: localModel.optional(),
 });
 
 /** One release of one product. */

@@ -178,10 +178,38 @@ const GATEWAY_API: readonly Rule[] = [
   },
 ];
 
+const LLM_DOCS = "kserve/website@a9abf840:docs/admin-guide/kubernetes-deployment-llmisvc.md";
+
+/** What LLMInferenceService asks for beyond the rest of KServe. */
+const LLM: readonly Rule[] = [
+  {
+    id: "compat-kserve-llm-kubernetes",
+    when: { kserve: ">=0.16.0" },
+    features: ["llm"],
+    requires: { subject: "kubernetes", range: ">=1.29.0" },
+    level: "block",
+    evidence: "upstream",
+    source:
+      "kserve/kserve@v0.16.0:config/llmisvcconfig; kserve/kserve@v0.20.0:config/llmisvcconfig; kubernetes/kubernetes@v1.29.0:pkg/features/kube_features.go",
+    because: "the presets use sidecar containers, which Kubernetes has on by default from 1.29",
+  },
+  {
+    id: "compat-kserve-llm-cert-manager",
+    when: { kserve: ">=0.16.0" },
+    features: ["llm"],
+    requires: { subject: "cert-manager", range: ">=1.18.0" },
+    level: "block",
+    evidence: "upstream",
+    source: LLM_DOCS,
+    because: "KServe documents this cert-manager as the minimum for LLMInferenceService",
+  },
+];
+
 /** What KServe's releases ask of Kubernetes and of their neighbours. */
 export const KSERVE_RULES: readonly Rule[] = [
   ...rulesOfRows(PUBLISHED_ROWS),
   noRowRule(PUBLISHED_ROWS.map((row) => row.kserve)),
   ...FLOORS,
   ...GATEWAY_API,
+  ...LLM,
 ];

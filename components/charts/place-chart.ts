@@ -45,13 +45,16 @@ export function placeChart(
   args: LayerArgs,
   placement: ChartPlacement,
 ): Chart {
-  const { name, chart, namespace, kinds, skipCrds, dependsOn } = placement;
+  const { name, chart, namespace, skipCrds, dependsOn } = placement;
   const { pullSecret } = args.plan;
+  const selection = selectionArgs(placement);
   return renderChart(parent, args, {
     name,
     chart,
     namespace,
-    ...(kinds === undefined ? {} : { postRenderer: selectKinds(kinds) }),
+    ...(selection.length === 0
+      ? {}
+      : { postRenderer: { command: process.execPath, args: [SELECT_KINDS, ...selection] } }),
     ...(skipCrds === undefined ? {} : { skipCrds }),
     ...(dependsOn === undefined ? {} : { dependsOn }),
     transforms: [
@@ -157,11 +160,15 @@ function existingPath(path: string): string {
   return existsSync(absolute) ? absolute : `${absolute}.tgz`;
 }
 
-function selectKinds(kinds: NonNullable<ChartPlacement["kinds"]>): {
-  command: string;
-  args: string[];
-} {
-  const selection =
-    "only" in kinds ? ["--only", kinds.only.join(",")] : ["--except", kinds.except.join(",")];
-  return { command: process.execPath, args: [SELECT_KINDS, ...selection] };
+/** What the post-renderer is told; nothing when the whole chart is placed. */
+function selectionArgs({ kinds, chart }: ChartPlacement): string[] {
+  const { leaveOut } = chart;
+  return [
+    ...(kinds === undefined
+      ? []
+      : "only" in kinds
+        ? ["--only", kinds.only.join(",")]
+        : ["--except", kinds.except.join(",")]),
+    ...(leaveOut.length === 0 ? [] : ["--leave-out", leaveOut.join(",")]),
+  ];
 }

@@ -36,9 +36,14 @@ export class CrdInstaller {
     this.#delete = new pulumi.ResourceHook("delete-crds", (args) => this.#deleteBundle(args));
   }
 
-  /** Takes the objects of a file of manifests and answers with what the engine may keep of them. */
-  remember(from: string, text: string): BundleRecord {
-    const documents = splitDocuments(text);
+  /**
+   * Takes the objects of a file of manifests, but for those that the plan leaves out (`Kind/name`), and answers with
+   * what the engine may keep of them.
+   */
+  remember(from: string, text: string, leaveOut: readonly string[] = []): BundleRecord {
+    const documents = splitDocuments(text).filter(
+      ({ kind, name }) => !leaveOut.includes(`${kind}/${name}`),
+    );
     const sha256 = digestOf(documents);
     this.#texts.set(sha256, documents);
     const objects = documents.map(({ apiVersion, kind, name }) => `${apiVersion} ${kind} ${name}`);

@@ -65,7 +65,8 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
     const { chart, namespace } = crds;
     const record: ObjectTransform = (object, options) => {
       const { text = "" } = object["data"] as { text?: string };
-      const data = { ...this.#installer.remember(`${chart.name} ${chart.version}`, text) };
+      const from = `${chart.name} ${chart.version}`;
+      const data = { ...this.#installer.remember(from, text, chart.leaveOut) };
       return { object: { ...object, data }, options: { ...options, hooks } };
     };
     renderChart(this, this.#args, {

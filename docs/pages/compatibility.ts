@@ -94,10 +94,11 @@ function conditions(when: Rule["when"]): string {
 }
 
 function context(rule: Rule): string {
-  const { modes, ingress } = rule;
+  const { modes, ingress, features } = rule;
   return [
     ...(modes === undefined ? [] : [`mode ${modes.join(" or ")}`]),
     ...(ingress === undefined ? [] : [`ingress ${ingress.join(" or ")}`]),
+    ...(features === undefined ? [] : [`feature ${features.join(" or ")}`]),
   ].join(", ");
 }
 

@@ -30,11 +30,23 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 /** `docs/configuration.md`: every key of a stack file. */
 export function configurationPage(): string {
-  const root = node.parse(z.toJSONSchema(settingsSchema, { io: "input", unrepresentable: "any" }));
+  const root = node.parse(jsonSchema(settingsSchema));
   const sections = Object.entries(root.properties ?? {}).flatMap(([key, value]) =>
     section(key, node.parse(value), root.required?.includes(key) === true),
   );
   return [GENERATED, "# Every key of a stack file", INTRODUCTION, ...sections].join("\n\n");
+}
+
+/** JSON schema of what users write; of a switch (`true` or a map) the map. */
+function jsonSchema(schema: z.ZodType): object {
+  return z.toJSONSchema(schema, {
+    io: "input",
+    unrepresentable: "any",
+    override: ({ zodSchema, jsonSchema: written }) => {
+      if (zodSchema instanceof z.ZodPipe)
+        Object.assign(written, jsonSchema(zodSchema.out as z.ZodType));
+    },
+  });
 }
 
 const INTRODUCTION = `All keys are in the namespace \`${NAMESPACE}:\` of \`Pulumi.<stack>.yaml\`. The smallest stack file has one:

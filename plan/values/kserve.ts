@@ -19,7 +19,8 @@ export function storageCa(release: ReleaseOf<"kserve">, settings: Settings): str
   return chosen === "none" ? undefined : chosen;
 }
 
-interface KServeContext {
+/** What decides about values besides the settings. */
+export interface KServeContext {
   readonly ingress: ResolvedIngress;
   readonly pullSecret: string | undefined;
 }
@@ -62,19 +63,62 @@ export function kserveValues(
         storageCa(release, settings) === undefined ? undefined : STORAGE_CA_NAME,
       ],
       [keys["modelmeshEnabled"], settings.mode === "ModelMesh"],
-      // The chart writes these two as strings into the ConfigMap.
-      [keys["enableMetricAggregation"], features.monitoring ? "true" : undefined],
-      [keys["enablePrometheusScraping"], features.monitoring ? "true" : undefined],
-      [keys["autoMountServiceAccountToken"], features.security ? false : undefined],
+      ...featureValues(release, features),
     ]),
     settings.kserve.values,
   );
 }
 
-/** Values of the chart that holds the runtimes, from the release on that has one (0.17). */
-export function kserveRuntimeValues(release: ReleaseOf<"kserve">, settings: Settings): Values {
+function featureValues(
+  { values: { keys } }: ReleaseOf<"kserve">,
+  { localModel, monitoring, security }: Settings["features"],
+): (readonly [string | undefined, unknown])[] {
+  // The chart writes these two as strings into the ConfigMap.
+  const metrics = monitoring ? "true" : undefined;
+  return [
+    [keys["localModelEnabled"], localModel ? true : undefined],
+    [keys["enableMetricAggregation"], metrics],
+    [keys["enablePrometheusScraping"], metrics],
+    [keys["autoMountServiceAccountToken"], security ? false : undefined],
+  ];
+}
+
+/**
+ * Values of the LLM controller's chart. Objects that it shares with KServe's controller (configuration, issuer,
+ * storage container) stay with the latter.
+ */
+export function llmValues(
+  release: ReleaseOf<"kserve">,
+  settings: Settings,
+  context: Pick<KServeContext, "pullSecret">,
+): Values {
+  const { keys } = release.values;
+  const env = (release.llm?.controllerEnv ?? []).map(({ name, value }) => ({ name, value }));
   return mergeValues(
-    ...release.runtimes.enable.map((path) => atPath(path, true)),
+    fromPaths([
+      [keys["createSharedResources"], false],
+      // Names, where every other chart takes references: `{name}` would end up as `map[name:…]` in the pods
+      // (kserve/kserve@v0.20.0:charts/kserve-llmisvc-resources/templates/_helpers.tpl).
+      [
+        keys["llmControllerImagePullSecrets"],
+        context.pullSecret === undefined ? undefined : [context.pullSecret],
+      ],
+      [keys["llmControllerEnv"], env.length === 0 ? undefined : env],
+    ]),
+    settings.kserve.values,
+  );
+}
+
+/** Values of the local model chart; its images are rewritten in what it renders. */
+export function localModelValues(settings: Settings): Values {
+  return mergeValues(settings.kserve.values);
+}
+
+/** Values of the chart that holds the runtimes, from the release on that has one (0.17), and the LLM presets. */
+export function kserveRuntimeValues(release: ReleaseOf<"kserve">, settings: Settings): Values {
+  const presets = settings.features.llm === undefined ? [] : (release.llm?.presets.enable ?? []);
+  return mergeValues(
+    ...[...release.runtimes.enable, ...presets].map((path) => atPath(path, true)),
     settings.kserve.values,
   );
 }

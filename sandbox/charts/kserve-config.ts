@@ -148,18 +148,12 @@ export function inferenceServiceConfig(release: KServe): KubeObject {
 }
 
 /**
- * The LLM chart of 0.16 brings the ConfigMap a second time, with images that no value reaches
+ * The LLM chart of 0.16 brings the ConfigMap a second time, with settings of its own
  * (kserve/kserve@v0.16.0:charts/llmisvc-resources/templates/inferenceservice.yaml).
  */
-export function llmConfig(release: KServe): Doc[] {
-  const literal = release.images.filter(
-    ({ chart, usedBy }) =>
-      chart === "llm" && usedBy.startsWith("ConfigMap/inferenceservice-config"),
-  );
-  const entries = literal.map(({ name, image }) => [name, JSON.stringify({ image })] as const);
+export function llmConfig(): Doc[] {
   const metadata = { name: "inferenceservice-config", namespace: RELEASE_NAMESPACE };
-  if (entries.length === 0) return [];
-  const data = Object.fromEntries(entries);
+  const data = { deploy: JSON.stringify({ defaultDeploymentMode: "of the LLM chart" }) };
   return [{ object: { apiVersion: "v1", kind: "ConfigMap", metadata, data } }];
 }
 

@@ -11,7 +11,14 @@ import {
   valueOf,
 } from "./kserve-objects.ts";
 import { controllerWebhooks } from "./kserve-webhooks.ts";
-import { type CatalogImage, type Doc, type KubeObject, helm } from "./model.ts";
+import {
+  type CatalogImage,
+  type Doc,
+  type KubeObject,
+  type OptionalValue,
+  helm,
+  optional,
+} from "./model.ts";
 import {
   RELEASE_NAMESPACE,
   RESTRICTED,
@@ -45,6 +52,14 @@ function container(release: KServe, used: UsedBy): Record<string, unknown> {
   };
 }
 
+/** The LLM charts take a list of names here, and print whatever else they find. */
+export function llmPullSecrets(release: KServe): OptionalValue | undefined {
+  const value = valueOf(release, "llmControllerImagePullSecrets");
+  if (value === undefined) return undefined;
+  const item = '{"name": {{ toString $name | quote }}}';
+  return optional(value, `[{{ range $at, $name := . }}{{ if $at }}, {{ end }}${item}{{ end }}]`);
+}
+
 /** Workloads of a chart's images, grouped by object; scheduling values belong to the main controller only. */
 export function workloadDocs(release: KServe, images: readonly CatalogImage[]): KubeObject[] {
   const used = workloadsOf(images);
@@ -68,6 +83,8 @@ export function workloadDocs(release: KServe, images: readonly CatalogImage[]): 
         serviceAccountName: name,
         securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
         containers: mine.map((item) => container(release, item)),
+        imagePullSecrets:
+          name === release.llm?.controller.deployment ? llmPullSecrets(release) : undefined,
         ...(main ? placement : {}),
       },
     });

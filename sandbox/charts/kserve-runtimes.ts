@@ -63,27 +63,31 @@ export function servingRuntimes(release: KServe): Doc[] {
   });
 }
 
-/** Presets by name, with the images that the catalog says each of them holds. */
-function presets(release: KServe, chart: string): Map<string, string[]> {
-  const result = new Map<string, string[]>();
-  for (const image of release.images.filter((found) => found.chart === chart)) {
-    for (const [, name = ""] of image.usedBy.matchAll(/LLMInferenceServiceConfig\/(\S+)/g)) {
-      result.set(name, [...new Set([...(result.get(name) ?? []), image.image])]);
-    }
-  }
-  return result;
-}
-
-/** Presets for LLM serving, as far as the catalog names them; their images are literal text upstream. */
+/** Presets for LLM serving by name, with the images that the catalog says each of them holds. */
 export function llmPresets(release: KServe, chart: string): Doc[] {
+  const { llm } = release;
+  if (llm?.presets.chart !== chart) return [];
   const item = release.crds?.items.find((found) => found.kind === "LLMInferenceServiceConfig");
-  return [...presets(release, chart)].map(([name, images]) => ({
-    ...(chart === "runtimes" ? { when: "(.Values.kserve.llmisvcConfigs).enabled" } : {}),
+  const [enable] = llm.presets.enable;
+  return llm.presets.names.map((name) => ({
+    ...(enable === undefined ? {} : { when: `.Values.${enable}` }),
     object: {
       apiVersion: `serving.kserve.io/${item?.versions[0] ?? "v1alpha1"}`,
       kind: "LLMInferenceServiceConfig",
-      metadata: { name, namespace: "{{ .Release.Namespace }}" },
-      spec: { template: { containers: images.map((image, at) => ({ name: `c${at}`, image })) } },
+      metadata: { name, namespace: llm.namespace?.value ?? "{{ .Release.Namespace }}" },
+      spec: {
+        template: {
+          containers: presetImages(release, name).map((image, at) => ({ name: `c${at}`, image })),
+        },
+      },
     },
   }));
+}
+
+/** Their images are literal text upstream. */
+function presetImages(release: KServe, preset: string): string[] {
+  const used = release.images.filter(({ usedBy }) =>
+    `${usedBy} `.includes(`LLMInferenceServiceConfig/${preset} `),
+  );
+  return [...new Set(used.map(({ image }) => image))];
 }

@@ -2,28 +2,11 @@
 import { llmConfig, setConfigDefaults } from "./kserve-config.ts";
 import { controllerDocs, workloadDocs } from "./kserve-controller.ts";
 import { type KServe, isSplit, setImageDefaults, workloadsOf } from "./kserve-images.ts";
-import {
-  RESOURCES,
-  certificate,
-  inNamespace,
-  selectorOf,
-  selfSignedIssuer,
-  sharedDocs,
-} from "./kserve-objects.ts";
+import { RESOURCES, inNamespace, sharedDocs } from "./kserve-objects.ts";
 import { llmPresets, servingRuntimes } from "./kserve-runtimes.ts";
-import { injectFrom, webhookFor } from "./kserve-webhooks.ts";
+import { doubledWebhooks, embeddedLocalModel, rights, sideDocs } from "./kserve-sides.ts";
 import { type ChartModel, type Doc, type StandIns, type Template, setPath } from "./model.ts";
-import {
-  RELEASE_NAMESPACE,
-  approvedAnnotation,
-  binding,
-  crd,
-  role,
-  rule,
-  service,
-  serviceAccount,
-  webhookConfiguration,
-} from "./objects.ts";
+import { approvedAnnotation, crd } from "./objects.ts";
 
 type CatalogChart = KServe["charts"][number];
 type CrdItem = NonNullable<KServe["crds"]>["items"][number];
@@ -33,6 +16,21 @@ const SHARED_CRD = "clusterstoragecontainers.serving.kserve.io";
 
 function definition(item: CrdItem): Doc {
   return { object: crd(item, { annotations: approvedAnnotation(item.name) }) };
+}
+
+/** The LLM kinds in two versions, converted by the LLM controller in namespace `kserve`, whatever the release's is. */
+function llmDefinition(release: KServe, item: CrdItem): Doc {
+  const { llm } = release;
+  if (llm?.namespace === undefined || item.versions.length < 2) return definition(item);
+  const { certificate, webhookService: name } = llm.controller;
+  const namespace = llm.namespace.value;
+  const annotations = { "cert-manager.io/inject-ca-from": `${namespace}/${certificate}` };
+  const service = { name, namespace, path: "/convert", port: 443 };
+  const conversion = {
+    strategy: "Webhook",
+    webhook: { clientConfig: { service }, conversionReviewVersions: ["v1"] },
+  };
+  return { object: crd(item, { annotations, conversion }) };
 }
 
 /** Rendered when absent, or when this very release owns it. */
@@ -53,95 +51,13 @@ function crdTemplates(release: KServe, role: string): Record<string, Template> {
   const own = items.filter((item) => (item.chart ?? "crds") === role && item !== shared);
   const holdsShared = shared !== undefined && (role === "crds" || role === "llm-crds");
   return {
-    "crds.yaml": { docs: own.map(definition) },
+    "crds.yaml": {
+      docs: own.map((item) =>
+        role === "llm-crds" ? llmDefinition(release, item) : definition(item),
+      ),
+    },
     ...(holdsShared ? { "shared-crd.yaml": guarded(shared) } : {}),
   };
-}
-
-/** Name, certificate, webhook service and kinds of the two side controllers. */
-interface Side {
-  readonly image: string;
-  readonly server: string;
-  readonly cert: string;
-  readonly secret: string;
-  readonly kinds: readonly string[];
-}
-
-const SIDES: Readonly<Record<"llm" | "local-model", Side>> = {
-  llm: {
-    image: "llmisvc-controller",
-    server: "llmisvc-webhook-server-service",
-    cert: "llmisvc-serving-cert",
-    secret: "llmisvc-webhook-server-cert",
-    kinds: ["llminferenceservice", "llminferenceserviceconfig"],
-  },
-  "local-model": {
-    image: "localmodel-controller",
-    server: "localmodel-webhook-server-service",
-    cert: "localmodel-serving-cert",
-    secret: "localmodel-webhook-server-cert",
-    kinds: ["localmodelcache"],
-  },
-};
-
-function sideDocs(release: KServe, name: "llm" | "local-model"): Doc[] {
-  const side = SIDES[name];
-  const images = release.images.filter((image) => image.chart === name);
-  const main =
-    workloadsOf(images).find((used) => used.image.name === side.image)?.workload ?? side.image;
-  const issuer = isSplit(release) ? "selfsigned-issuer" : "llmisvc-selfsigned-issuer";
-  const accounts = [...new Set(workloadsOf(images).map((used) => used.workload))];
-  const annotations = injectFrom(side.cert);
-  const objects = [
-    ...accounts.flatMap((account) => rights(account)),
-    ...workloadDocs(release, images),
-    service(inNamespace(side.server), { "control-plane": main }, [
-      { port: 443, targetPort: "webhook-server" },
-    ]),
-    certificate(side.cert, side.server, side.secret, issuer),
-    ...side.kinds.map((kind) =>
-      webhookConfiguration("Validating", { name: `${kind}.serving.kserve.io`, annotations }, [
-        webhookFor(release, `${kind}.serving.kserve.io`, "validate", side.server),
-      ]),
-    ),
-  ];
-  const extra =
-    name === "llm"
-      ? [service(inNamespace(`${main}-service`), selectorOf(main), [{ port: 8443 }])]
-      : [];
-  const issuers = isSplit(release) ? [] : [selfSignedIssuer(issuer)];
-  return [...issuers, ...objects, ...extra].map((object) => ({ object }));
-}
-
-/** Account, role and binding of a side controller. */
-function rights(account: string): ReturnType<typeof role>[] {
-  const roleName = `${account}-role`;
-  const verbs = "get,list,watch,create,update,patch,delete";
-  return [
-    serviceAccount(inNamespace(account)),
-    role({ name: roleName }, [rule("serving.kserve.io", "*", verbs)]),
-    binding({ name: `${account}-rolebinding` }, roleName, {
-      name: account,
-      namespace: RELEASE_NAMESPACE,
-    }),
-  ];
-}
-
-/** Up to 0.16 the local-model controller sits in the controller chart, with the namespace of its jobs. */
-function embeddedLocalModel(release: KServe): Doc[] {
-  const path = release.values.keys["localModelEnabled"];
-  const images = release.images.filter(
-    (image) => image.chart === "controller" && image.optional === "local-model",
-  );
-  const names = [...new Set(workloadsOf(images).map((used) => used.workload))];
-  if (path === undefined || names.length === 0) return [];
-  const namespace = {
-    apiVersion: "v1",
-    kind: "Namespace",
-    metadata: { name: "kserve-localmodel-jobs" },
-  };
-  const objects = [namespace, ...names.flatMap(rights), ...workloadDocs(release, images)];
-  return objects.map((object) => ({ object, when: `.Values.${path}` }));
 }
 
 /** ModelMesh sat in the controller chart up to 0.14; most of its images are named in a ConfigMap only. */
@@ -166,7 +82,11 @@ function modelMesh(release: KServe): Doc[] {
     data,
   };
   const names = [...new Set(workloadsOf(images).map((used) => used.workload))];
-  const objects = [config, ...names.flatMap(rights), ...workloadDocs(release, images)];
+  const objects = [
+    config,
+    ...names.flatMap((name) => rights(name)),
+    ...workloadDocs(release, images),
+  ];
   return objects.map((object) => ({ object, when: `.Values.${path}` }));
 }
 
@@ -175,7 +95,12 @@ function templates(release: KServe, role: CatalogChart["role"]): Record<string, 
     case "controller":
       return {
         "controller.yaml": {
-          docs: [...controllerDocs(release), ...embeddedLocalModel(release), ...modelMesh(release)],
+          docs: [
+            ...controllerDocs(release),
+            ...doubledWebhooks(release).map((object) => ({ object })),
+            ...embeddedLocalModel(release),
+            ...modelMesh(release),
+          ],
         },
         "runtimes.yaml": { docs: isSplit(release) ? [] : servingRuntimes(release) },
       };
@@ -189,7 +114,7 @@ function templates(release: KServe, role: CatalogChart["role"]): Record<string, 
         ...crdTemplates(release, role),
         "controller.yaml": {
           docs: [
-            ...(isSplit(release) ? sharedDocs(release) : llmConfig(release)),
+            ...(isSplit(release) ? sharedDocs(release) : llmConfig()),
             ...sideDocs(release, role),
           ],
         },
@@ -205,6 +130,8 @@ function templates(release: KServe, role: CatalogChart["role"]): Record<string, 
 /** Values whose default is an empty list or map upstream. */
 const EMPTY: Readonly<Record<string, unknown>> = {
   controllerImagePullSecrets: [],
+  llmControllerImagePullSecrets: [],
+  llmControllerEnv: [],
   controllerTolerations: [],
   controllerAffinity: {},
   controllerNodeSelector: {},
@@ -234,7 +161,8 @@ function values(release: KServe, role: CatalogChart["role"]): Record<string, unk
     release.images.filter((image) => image.chart !== undefined),
     result,
   );
-  for (const path of release.runtimes.enable) setPath(result, path, false);
+  const switches = [...release.runtimes.enable, ...(release.llm?.presets.enable ?? [])];
+  for (const path of switches) setPath(result, path, false);
   return result;
 }
 

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyDocuments, deleteDocuments } from "../../components/crds/apply-documents.ts";
 import type { Answer, ClusterApi } from "../../components/crds/cluster-api.ts";
+import { CrdInstaller } from "../../components/crds/crd-installer.ts";
 import { digestOf, splitDocuments } from "../../components/crds/documents.ts";
 import { PUBLISHED, runProgram } from "../support/program.ts";
 
@@ -50,6 +51,18 @@ describe("CustomResourceDefinitions", () => {
       expect(recording.get(child).dependsOn.every((name) => name.startsWith("namespace-"))).toBe(
         true,
       );
+  });
+
+  it("leaves out of a record what another chart brings", async () => {
+    await runProgram();
+    const names = ["ours", "shared"].map(definition).map((text) => `---${text}`);
+    const installer = new CrdInstaller({});
+    const leaveOut = ["CustomResourceDefinition/shared.example.org"];
+    const [ours = "", shared = ""] = names;
+    const kept = installer.remember("a chart", ours + shared, leaveOut);
+    expect(kept).toEqual(installer.remember("a chart", ours));
+    expect(kept.objects).toContain("ours.example.org");
+    expect(kept.objects).not.toContain("shared");
   });
 
   it("lets no other chart of a layer bring CRDs", async () => {

@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import { KSERVE_15, KSERVE_16, runProgram } from "../support/program.ts";
 import type { Recording } from "../support/pulumi-mocks.ts";
 
-const RUNTIMES = "ClusterServingRuntime,ServingRuntime,LLMInferenceServiceConfig";
+const RUNTIMES = "ClusterServingRuntime,ServingRuntime";
+const JUDGED = `${RUNTIMES},LLMInferenceServiceConfig`;
+const LLM_WEBHOOKS = ["llminferenceservice", "llminferenceserviceconfig"]
+  .map((name) => `ValidatingWebhookConfiguration/${name}.serving.kserve.io`)
+  .join(",");
+const JOBS = "Namespace/kserve-localmodel-jobs";
 
 /** Arguments of a chart's post-renderer, without the path of the script. */
 function kindsOf(recording: Recording, name: string): unknown[] {
@@ -36,14 +41,15 @@ describe("KServeCore", () => {
   });
 
   it.each([
-    ["0.20.0", {}, "kserve-runtime-configs"],
-    ["0.16.0", KSERVE_16, "kserve"],
-    ["0.15.2", KSERVE_15, "kserve"],
-  ])("places the runtimes of %s in a step after the controller", async (version, raw, chart) => {
+    ["0.20.0", {}, "kserve-runtime-configs", []],
+    ["0.16.0", KSERVE_16, "kserve", ["--leave-out", `${JOBS},${LLM_WEBHOOKS}`]],
+    ["0.15.2", KSERVE_15, "kserve", ["--leave-out", JOBS]],
+  ])("places the runtimes of %s after the controller", async (version, raw, chart, leaveOut) => {
     const recording = await runProgram(raw);
     const runtimes = recording.get("kserve-runtimes");
-    expect(kindsOf(recording, "kserve-runtimes")).toEqual(["--only", RUNTIMES]);
-    expect(kindsOf(recording, "kserve-controller")).toEqual(["--except", RUNTIMES]);
+    const own = chart === "kserve" ? leaveOut : [];
+    expect(kindsOf(recording, "kserve-runtimes")).toEqual(["--only", RUNTIMES, ...own]);
+    expect(kindsOf(recording, "kserve-controller")).toEqual(["--except", JUDGED, ...leaveOut]);
     expect(runtimes.inputs).toMatchObject({
       chart: `oci://ghcr.io/kserve/charts/${chart}`,
       version: `v${version}`,

@@ -49,8 +49,28 @@ describe("select-kinds", () => {
     expect(selectKinds(["--only", "A"], input).out).toBe("---kind: A\n---\nkind: A\nx: 1\n");
   });
 
+  it("leaves single objects out by kind and name, whatever else stands in their metadata", () => {
+    const named = (kind: string, metadata: string): string =>
+      `\napiVersion: v1\nkind: ${kind}\nmetadata:\n${metadata}spec:\n  name: a\n`;
+    const a = named("Job", "  annotations:\n    name: b\n  name: a\n");
+    const b = named("Job", '  creationTimestamp: null\n  name: "b"\n  labels:\n    name: a\n');
+    const otherKind = named("Pod", "    name: a\n");
+    const unnamed = "\nkind: Job\n";
+    const input = [a, b, otherKind, unnamed].map((text) => `---${text}`).join("");
+    expect(selectKinds(["--leave-out", "Job/a"], input).out).toBe(
+      `---${b}---${otherKind}---${unnamed}`,
+    );
+    expect(selectKinds(["--only", "Job", "--leave-out", "Job/b,Pod/a"], input).out).toBe(
+      `---${a}---${unnamed}`,
+    );
+    expect(selectKinds(["--except", "Job", "--leave-out", "Pod/b"], input).out).toBe(
+      `---${otherKind}`,
+    );
+  });
+
   it("ends with 2 when called wrongly", () => {
     expect(selectKinds([])).toEqual({ out: "", status: 2 });
     expect(selectKinds(["--drop", "A"])).toEqual({ out: "", status: 2 });
+    expect(selectKinds(["--only", "A", "--except", "B"])).toEqual({ out: "", status: 2 });
   });
 });

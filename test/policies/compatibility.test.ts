@@ -46,6 +46,16 @@ describe("compatibility-layer-versions", () => {
       });
   });
 
+  it("judges what a feature asks for only where the layer has the feature", async () => {
+    const older = { ...CONTRACT, standsOn: { ...CONTRACT.standsOn, "cert-manager": "1.17.4" } };
+    const naming = async (props: Record<string, unknown>): Promise<boolean> =>
+      (await judgeLayer(props)).violations.join().includes("compat-kserve-llm-cert-manager");
+    expect(await naming({ ...older, features: ["llm"] })).toBe(true);
+    expect(await naming({ ...older, features: ["local-model"] })).toBe(false);
+    expect(await naming(older)).toBe(false);
+    expect(await naming({ ...CONTRACT, features: ["llm"] })).toBe(false);
+  });
+
   it("names rule, place, what it found, what is allowed, who says so and what to do", async () => {
     const { violations } = await judgeLayer(WRONG_ISTIO);
     expect(violations).toHaveLength(1);

@@ -184,6 +184,27 @@ describe("traps that the stand-ins keep", () => {
     expect(guard("1.8.3")[0]).toContain(".Values.crds.enabled");
   });
 
+  it("brings what our plans leave out, or leaving it out would prove nothing", () => {
+    for (const release of RELEASES.filter(({ product }) => product === "kserve"))
+      for (const { name, leaveOut } of release.charts) {
+        const found = objectsOf(chart("kserve", release.version, name));
+        const kinds = found.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+        expect(
+          leaveOut.filter((object) => !kinds.includes(object)),
+          name,
+        ).toEqual([]);
+      }
+  });
+
+  it("converts the LLM kinds through the LLM controller from 0.17 on", () => {
+    const conversions = (version: string, name: string): unknown[] =>
+      objectsOf(chart("kserve", version, name))
+        .filter(({ metadata }) => metadata.name.startsWith("llm"))
+        .map(({ spec }) => (spec as { conversion?: { strategy: string } }).conversion?.strategy);
+    expect(conversions("0.17.1", "kserve-llmisvc-crd")).toEqual(["Webhook", "Webhook"]);
+    expect(conversions("0.16.0", "llmisvc-crd")).toEqual([undefined, undefined]);
+  });
+
   it("guards Gateway API against bundles of a lower minor", () => {
     const [manifest] = standIns(load("gateway-api", "1.5.1.json")).manifests;
     const policy = manifest?.objects.find((o) => o.kind === "ValidatingAdmissionPolicy");

@@ -44,9 +44,10 @@ function around(version: string): string[] {
 /** A selection that fires the rule, looked for among the probes of each subject that it speaks of. */
 function hitOf(rule: Rule): Selection | undefined {
   const subjects = subjectsOf(rule);
-  const context: Pick<Selection, "mode" | "ingress"> = {
+  const context: Pick<Selection, "mode" | "ingress" | "features"> = {
     mode: rule.modes?.[0],
     ingress: rule.ingress?.[0],
+    features: rule.features,
   };
   const start = Object.fromEntries(
     subjects.map((subject) => [
@@ -98,8 +99,8 @@ describe("every rule", () => {
     expect([fires(rule, hit), fires(rule, miss)]).toEqual([true, false]);
   });
 
-  it.each(CASES.filter(([, rule]) => rule.modes !== undefined || rule.ingress !== undefined))(
-    "%s is silent in other modes and with other ingresses",
+  it.each(CASES.filter(([, rule]) => rule.modes ?? rule.ingress ?? rule.features))(
+    "%s is silent in other modes, with other ingresses and without its feature",
     (_name, rule) => {
       const hit = hitOf(rule);
       expect(hit).toBeDefined();

@@ -37,6 +37,31 @@ describe("parseSettings", () => {
   });
 
   it.each([
+    [true, { createGIECRDs: true }],
+    [{}, { createGIECRDs: true }],
+    [{ createGIECRDs: false }, { createGIECRDs: false }],
+    [false, undefined],
+    [undefined, undefined],
+  ])("takes %j for a feature with settings", (llm, expected) => {
+    const features = llm === undefined ? {} : { llm };
+    const { settings } = parseSettings({ mode: "Serverless", features });
+    expect(settings).toBeDefined();
+    expect(settings?.features.llm).toEqual(expected);
+  });
+
+  it("says where a feature's settings are wrong", () => {
+    expect(report({ features: { llm: "yes" } })).toEqual([
+      "config-value-invalid kserve:features.llm",
+    ]);
+    expect(report({ features: { llm: { createGIECRDs: 1 } } })).toEqual([
+      "config-value-invalid kserve:features.llm.createGIECRDs",
+    ]);
+    expect(fixOf({ features: { llm: { createGieCrds: true } } })).toBe(
+      "did you mean kserve:features.llm.createGIECRDs?",
+    );
+  });
+
+  it.each([
     [{ knativ: {} }, "did you mean kserve:knative?"],
     [
       { knative: { autoscaling: { minscale: 1 } } },

@@ -1,0 +1,43 @@
+import { ServiceAccountPatch } from "@pulumi/kubernetes/core/v1/serviceAccountPatch.js";
+import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
+import { findChart } from "../../plan/plan.ts";
+import { placeChart } from "../charts/place-chart.ts";
+import { childOf } from "../layer.ts";
+import { waitForController } from "./step.ts";
+import type { KServeStep } from "./step.ts";
+
+/**
+ * The local model cache: its controller and the agent on the nodes, where the release has a chart of its own for them
+ * (up to 0.16 they are part of KServe's controller chart), and the account of the jobs that download models. The
+ * namespace of those jobs is one of the layer's. Nothing without `features.localModel`.
+ *
+ * Needs KServe's controller before it, which owns the issuer of its certificate.
+ */
+export function installLocalModel(step: KServeStep, controller: Chart): void {
+  const { localModel } = step.release;
+  if (localModel === undefined || !step.plan.settings.features.localModel) return;
+  grantPull(step, localModel.jobNamespace);
+  const chart = findChart(step.layer, "local-model");
+  if (chart === undefined) return;
+  placeChart(step.parent, step, {
+    name: `${step.name}-local-model`,
+    chart,
+    namespace: step.plan.settings.namespaces.kserve,
+    transforms: waitForController(localModel.controller),
+    dependsOn: [controller],
+  });
+}
+
+/**
+ * The jobs name no pull secret and run as `default` (kserve/kserve@v0.20.0:pkg/controller/v1alpha1/localmodelnode/controller.go):
+ * that account, which every namespace has, is given ours and otherwise left as it is.
+ */
+function grantPull(step: KServeStep, namespace: string): void {
+  const { pullSecret } = step.plan;
+  if (pullSecret === undefined) return;
+  new ServiceAccountPatch(
+    `${step.name}-local-model-jobs`,
+    { metadata: { name: "default", namespace }, imagePullSecrets: [{ name: pullSecret }] },
+    childOf(step.parent, step.providers),
+  );
+}
