@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ApiextensionsV1Api, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import {
+  AdmissionregistrationV1Api,
+  ApiextensionsV1Api,
+  CoreV1Api,
+  KubeConfig,
+} from "@kubernetes/client-node";
 
 /** Namespaces that every cluster has. */
 const OWN = /^(?:default|kube-.*)$/;
@@ -20,6 +25,10 @@ export async function emptyCluster(kubeconfig: string): Promise<void> {
     (await extensions.listCustomResourceDefinition()).items.map(
       (item) => item.metadata?.name ?? "",
     );
+  // Gateway API's guard against older bundles: it stays after both ways.
+  const admission = config.makeApiClient(AdmissionregistrationV1Api);
+  await admission.deleteCollectionValidatingAdmissionPolicyBinding();
+  await admission.deleteCollectionValidatingAdmissionPolicy();
   for (const name of await namespaces()) await core.deleteNamespace({ name });
   for (const name of await crds()) await extensions.deleteCustomResourceDefinition({ name });
   const deadline = Date.now() + LIMIT;

@@ -39,7 +39,9 @@ export function helmScript(plan: Plan): HelmScript {
   const namespaces = [...new Set(plan.layers.flatMap((layer) => layer.namespaces))];
   const remove: Step = {
     install: [],
-    uninstall: [`kubectl delete namespace --timeout=${TIMEOUT} ${namespaces.join(" ")}`],
+    uninstall: [
+      `kubectl delete namespace --ignore-not-found --timeout=${TIMEOUT} ${namespaces.join(" ")}`,
+    ],
   };
   return {
     install: lines((step) => step.install, steps),
