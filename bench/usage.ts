@@ -83,7 +83,14 @@ function sampleTree(root: number, seen: Map<number, Sample>): void {
     const sample = Number.isInteger(pid) ? readProcess(pid) : undefined;
     if (sample !== undefined) all.set(pid, sample);
   }
-  for (const [pid, sample] of all) if (isBelow(pid, root, all)) seen.set(pid, sample);
+  for (const [pid, sample] of all)
+    if (isBelow(pid, root, all)) seen.set(pid, merge(seen.get(pid), sample));
+}
+
+/** A process that has ended and waits to be noticed still has its time, but neither name nor memory. */
+function merge(before: Sample | undefined, now: Sample): Sample {
+  if (before === undefined || now.commandLine.join("") !== "") return now;
+  return { ...before, cpuTicks: now.cpuTicks };
 }
 
 function isBelow(pid: number, root: number, all: ReadonlyMap<number, Sample>): boolean {
