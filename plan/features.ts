@@ -95,7 +95,7 @@ function checkGatewayApi({ llm, selection, settings }: LlmContext): Problem[] {
       allowed:
         settings.mode === "Serverless"
           ? '"istio"'
-          : '"istio" | "gateway-class": models of an LLMInferenceService are reached through HTTPRoutes',
+          : '"istio" | "envoy" | "gateway-class": models of an LLMInferenceService are reached through HTTPRoutes',
       source: llm.source,
       fix: `set kserve:ingress.type to "${type}", or remove kserve:features.llm`,
     },

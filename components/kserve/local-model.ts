@@ -1,8 +1,8 @@
-import { ServiceAccountPatch } from "@pulumi/kubernetes/core/v1/serviceAccountPatch.js";
 import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
 import { findChart } from "../../plan/plan.ts";
 import { placeChart } from "../charts/place-chart.ts";
 import { childOf } from "../layer.ts";
+import { patchDefaultAccount } from "../model-namespaces.ts";
 import { waitForController } from "./step.ts";
 import type { KServeStep } from "./step.ts";
 
@@ -16,7 +16,11 @@ import type { KServeStep } from "./step.ts";
 export function installLocalModel(step: KServeStep, controller: Chart): void {
   const { localModel } = step.release;
   if (localModel === undefined || !step.plan.settings.features.localModel) return;
-  grantPull(step, localModel.jobNamespace);
+  // The jobs name no pull secret and run as `default`
+  // (kserve/kserve@v0.20.0:pkg/controller/v1alpha1/localmodelnode/controller.go).
+  const { pullSecret } = step.plan;
+  if (pullSecret !== undefined)
+    patchDefaultAccount(localModel.jobNamespace, pullSecret, childOf(step.parent, step.providers));
   const chart = findChart(step.layer, "local-model");
   if (chart === undefined) return;
   placeChart(step.parent, step, {
@@ -26,18 +30,4 @@ export function installLocalModel(step: KServeStep, controller: Chart): void {
     transforms: waitForController(localModel.controller),
     dependsOn: [controller],
   });
-}
-
-/**
- * The jobs name no pull secret and run as `default` (kserve/kserve@v0.20.0:pkg/controller/v1alpha1/localmodelnode/controller.go):
- * that account, which every namespace has, is given ours and otherwise left as it is.
- */
-function grantPull(step: KServeStep, namespace: string): void {
-  const { pullSecret } = step.plan;
-  if (pullSecret === undefined) return;
-  new ServiceAccountPatch(
-    `${step.name}-local-model-jobs`,
-    { metadata: { name: "default", namespace }, imagePullSecrets: [{ name: pullSecret }] },
-    childOf(step.parent, step.providers),
-  );
 }

@@ -93,7 +93,7 @@ describe("KServe's features", () => {
       metadata: { name: "kserve-localmodel-jobs" },
     });
     expect(recording.has("pull-secret-kserve-localmodel-jobs")).toBe(true);
-    const account = recording.get("kserve-local-model-jobs");
+    const account = recording.get("pull-secret-kserve-localmodel-jobs-default");
     expect(account.type).toBe("kubernetes:core/v1:ServiceAccountPatch");
     expect(account.inputs).toMatchObject({
       metadata: { name: "default", namespace: "kserve-localmodel-jobs" },
@@ -110,6 +110,6 @@ describe("KServe's features", () => {
 
   it("leave the jobs' account alone without a pull secret", async () => {
     const recording = await runProgram({ ...RAW, ...BOTH });
-    expect(recording.has("kserve-local-model-jobs")).toBe(false);
+    expect(recording.has("pull-secret-kserve-localmodel-jobs-default")).toBe(false);
   });
 });

@@ -125,6 +125,7 @@ describe("a feature that cannot work is refused", () => {
     ["RawDeployment", "none", true],
     ["RawDeployment", "ingress-class", true],
     ["RawDeployment", "gateway-class", false],
+    ["RawDeployment", "envoy", false],
     ["RawDeployment", "istio", false],
     ["Serverless", "kourier", true],
     ["Serverless", "istio", false],
