@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import * as grpc from "@grpc/grpc-js";
 
 /** Largest message in bytes: the engine sends whole CRDs (pulumi/pulumi@v3.259.0:sdk/go/common/util/rpcutil/serve.go). */
@@ -15,6 +16,8 @@ export function listen(server: grpc.Server): Promise<number> {
   server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
     if (error === null) resolve(port);
     else reject(error);
+    // Node writes what it compiled when it ends; a plugin is killed, so it has to be told.
+    setImmediate(flushCompileCache);
   });
   return promise;
 }
