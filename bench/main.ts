@@ -1,5 +1,5 @@
 /** `npm run bench`: this program and the script that people have, side by side on one cluster. */
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { renderTable } from "../cli/table.ts";
@@ -17,6 +17,7 @@ import { helmWay } from "./helm-way.ts";
 import { pulumiWay, STACK } from "./pulumi-way.ts";
 import { median, ratio } from "./results.ts";
 import type { Measured, Results } from "./results.ts";
+import { weigh } from "./state.ts";
 import type { Usage } from "./usage.ts";
 import { OPERATIONS, SCENARIOS } from "./ways.ts";
 import type { Operation, Scenario, Way } from "./ways.ts";
@@ -103,22 +104,9 @@ async function oneRound(
       );
     samples.push({ scenario: scenario.name, operation, way: way.name, usage });
     if (way.name === "pulumi" && operation === "install")
-      stacks.set(scenario.name, await stackSize(session, scenario));
+      stacks.set(scenario.name, { scenario: scenario.name, ...(await weigh(session, STACK)) });
   }
   return samples;
-}
-
-async function stackSize(session: Session, scenario: Scenario): Promise<Results["stacks"][number]> {
-  const { backend } = session.layout;
-  const file = join(backend, ".pulumi", "stacks", "kserve-platform", `${STACK}.json`);
-  const state = JSON.parse(await readFile(file, "utf8")) as {
-    checkpoint: { latest: { resources: unknown[] } };
-  };
-  return {
-    scenario: scenario.name,
-    resources: state.checkpoint.latest.resources.length,
-    stateBytes: (await stat(file)).size,
-  };
 }
 
 async function grow(session: Session, ways: readonly Way[]): Promise<Results["growth"]> {

@@ -24,6 +24,7 @@ const stack = z.strictObject({
   scenario: z.string(),
   resources: z.int(),
   stateBytes: z.int(),
+  waits: z.int(),
 });
 
 const growth = z.strictObject({

@@ -32,8 +32,9 @@ export class IstioMesh extends pulumi.ComponentResource {
       { dependsOn: [args.crds] },
     );
     this.version = args.layer.version;
-    const base = this.#installBase(name, args);
-    const istiod = this.#installIstiod(name, args, base);
+    // Side by side: with the CRDs out of it, `base` holds nothing that istiod waits for.
+    this.#installBase(name, args);
+    const istiod = this.#installIstiod(name, args);
     if (args.plan.settings.mode === "Serverless") this.#installGateway(name, args, istiod);
     this.registerOutputs({ version: this.version });
   }
@@ -48,7 +49,7 @@ export class IstioMesh extends pulumi.ComponentResource {
     });
   }
 
-  #installIstiod(name: string, args: IstioMeshArgs, base: Chart): Chart {
+  #installIstiod(name: string, args: IstioMeshArgs): Chart {
     return placeChart(this, args, {
       name: `${name}-istiod`,
       chart: getChart(args.layer, "controller"),
@@ -57,7 +58,6 @@ export class IstioMesh extends pulumi.ComponentResource {
         waitFor("MutatingWebhookConfiguration", HAS_CA_BUNDLE),
         forceUpdates("ValidatingWebhookConfiguration"),
       ],
-      dependsOn: [base],
     });
   }
 

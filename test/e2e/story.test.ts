@@ -3,6 +3,9 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { BOUNDS } from "../../bench/bounds.ts";
+import { weigh } from "../../bench/state.ts";
+import type { StackWeight } from "../../bench/state.ts";
 import { stopCluster } from "../../sandbox/cluster/index.ts";
 import { proveRefusal, refusals } from "../../sandbox/session/negative-proof.ts";
 import type { Session } from "../../sandbox/session/session.ts";
@@ -27,6 +30,15 @@ afterAll(async () => {
   await stopCluster({ name: NAME });
 });
 
+/** Counts of the installed stack that are past their bound. */
+async function excess(bound: StackWeight): Promise<string[]> {
+  const weight = await weigh(session, "e2e");
+  process.stdout.write(`  weight: ${JSON.stringify(weight)}\n`);
+  return (Object.keys(bound) as (keyof StackWeight)[])
+    .filter((key) => weight[key] > bound[key] || weight[key] === 0)
+    .map((key) => `${key}: ${String(weight[key])}, bound ${String(bound[key])}`);
+}
+
 describe("Serverless", () => {
   it("installs every layer", async () => {
     await useStack(session, "Pulumi.sandbox.yaml");
@@ -38,6 +50,10 @@ describe("Serverless", () => {
       "knative-serving",
       "kserve",
     ]);
+  });
+
+  it("weighs no more than what is recorded", async () => {
+    expect(await excess(BOUNDS.Serverless)).toEqual([]);
   });
 
   it("has a KnativeServing that is ready at exactly the version asked for", async () => {

@@ -1,0 +1,10 @@
+import type { StackWeight } from "./state.ts";
+
+/**
+ * What a stack of the default set may weigh at most, measured and a tenth more; `test/e2e/story.test.ts` holds it.
+ * Raise a bound only together with the reason, in docs/pages/performance-notes.md.
+ */
+export const BOUNDS: Readonly<Record<"Serverless" | "RawDeployment", StackWeight>> = {
+  Serverless: { resources: 134, stateBytes: 376_000, waits: 17 },
+  RawDeployment: { resources: 64, stateBytes: 170_000, waits: 10 },
+};
