@@ -152,6 +152,10 @@ describe("RawDeployment", () => {
     ).toEqual(["envoy"]);
   });
 
+  it("weighs no more than what is recorded", async () => {
+    expect(await excess(BOUNDS.RawDeployment)).toEqual([]);
+  });
+
   it("proposes nothing the second time", async () => {
     expect((await run(session, "up", "--expect-no-changes")).code).toBe(0);
   });
