@@ -31,7 +31,7 @@ import type { Report, Step } from "./bundle-steps.ts";
 import { summary } from "./bundle-summary.ts";
 import { fillNpmCache, lockText, packageFiles, toolFiles } from "./bundle-tools.ts";
 import type { Architecture } from "./bundle-tools.ts";
-import { findCharts } from "./chart-folder.ts";
+import { findCharts } from "../bundle/chart-folder.ts";
 import { ExitCode } from "./exit-code.ts";
 import { requireOutsidePlan } from "./stack.ts";
 

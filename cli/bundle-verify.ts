@@ -18,7 +18,7 @@ import { openRemote, stackAccess } from "./bundle-access.ts";
 import { guarded } from "./bundle-guard.ts";
 import { runSteps } from "./bundle-steps.ts";
 import { lockOf } from "./bundle-lock.ts";
-import { findCharts } from "./chart-folder.ts";
+import { findCharts } from "../bundle/chart-folder.ts";
 import { ExitCode } from "./exit-code.ts";
 import { requireOutsidePlan } from "./stack.ts";
 
