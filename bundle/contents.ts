@@ -1,4 +1,4 @@
-import { lockImages } from "../images/lock.ts";
+import { lockImages, withoutDigest } from "../images/lock.ts";
 import type { LockableImage, LockedImage, LockFile } from "../images/lock.ts";
 import { formatReference, parseReference } from "../images/reference.ts";
 import type { Plan, PlannedChart } from "../plan/plan.ts";
@@ -14,6 +14,8 @@ export interface BundleImage {
   readonly installed: string;
   /** The digest that the catalog or a lock file vouches for; absent: what the tag means on the day of copying. */
   readonly digest?: string;
+  /** The digest that the stack installs it by, where an exception of `registry.images` names one of its own. */
+  readonly installedDigest?: string;
   /** Features or runtimes that need it; absent: always needed. */
   readonly optional?: readonly string[];
   readonly usedBy: readonly string[];
@@ -90,14 +92,27 @@ export function contentsOfCatalog(catalog: Catalog): Contents {
 }
 
 function imagesOf(images: readonly LockableImage[], lock?: LockFile): BundleImage[] {
-  return lockImages(images, new Map(), lock).images.map(bundleImage);
+  const exceptions = new Map(
+    images.flatMap(({ image, upstream }) => {
+      const digest = parseReference(image)?.digest;
+      const own = digest !== undefined && digest !== parseReference(upstream)?.digest;
+      return own ? [[withoutDigest(image), digest] as const] : [];
+    }),
+  );
+  return lockImages(images, new Map(), lock).images.map((image) =>
+    bundleImage(image, exceptions.get(image.image)),
+  );
 }
 
-function bundleImage({ image, upstream, digest, optional, usedBy }: LockedImage): BundleImage {
+function bundleImage(
+  { image, upstream, digest, optional, usedBy }: LockedImage,
+  installedDigest: string | undefined,
+): BundleImage {
   return {
     upstream,
     installed: image,
     ...(digest === undefined ? {} : { digest }),
+    ...(installedDigest === undefined ? {} : { installedDigest }),
     ...(optional === undefined ? {} : { optional }),
     usedBy,
   };

@@ -93,9 +93,9 @@ function countText(verdicts: readonly Verdict[]): string {
   return `${String(there)} of ${String(verdicts.length)} are there`;
 }
 
-/** A pinned reference is asked for by its digest; a tag must mean what was carried. */
+/** A tag must mean the digest that nodes ask for, or else what was carried. */
 function wantedImage(image: BundleImage, digests: ReadonlyMap<string, string>): Wanted {
-  const digest = image.digest ?? digests.get(image.upstream);
+  const digest = image.installedDigest ?? image.digest ?? digests.get(image.upstream);
   return {
     kind: "image",
     reference: image.installed,

@@ -45,6 +45,19 @@ describe("contents of a stack", () => {
     expect(find(contents)?.digest).toBeUndefined();
   });
 
+  it("tell the digest that an exception installs by from the one that upstream has", () => {
+    const pinned = contents.images.find(({ digest }) => digest !== undefined);
+    const { upstream = "", installed = "" } = pinned ?? {};
+    const own = `sha256:${"b".repeat(64)}`;
+    const registry = { host: HOST, images: { [upstream]: `${installed}@${own}` } };
+    const found = contentsOfPlan(planOf({ registry })).images;
+    expect(found.find((image) => image.upstream === upstream)).toEqual({
+      ...pinned,
+      installedDigest: own,
+    });
+    expect(found.filter(({ installedDigest }) => installedDigest !== undefined)).toHaveLength(1);
+  });
+
   it("take charts and CRD files from upstream, under the names that a folder of charts has", () => {
     expect(contents.charts.map(({ file }) => file)).toEqual(
       plan.layers
