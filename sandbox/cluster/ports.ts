@@ -35,7 +35,8 @@ export async function chooseClusterPorts(): Promise<ClusterPorts> {
   };
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Free loopback ports outside the ranges of outgoing connections and NodePorts, drawn at random. */
+export async function freePorts(count: number): Promise<number[]> {
   const found = new Set<number>();
   for (let attempt = 0; attempt < ATTEMPTS && found.size < count; attempt += 1) {
     const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT + 1));

@@ -46,6 +46,8 @@ export interface DetachedProgram {
   readonly cwd: string;
   readonly logFile: string;
   readonly pidFile: string;
+  /** @default this process's own */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Starts a program in a session of its own, so that neither our end nor a Ctrl-C in our terminal reaches it. */
@@ -58,6 +60,7 @@ export async function startDetached(program: DetachedProgram): Promise<number> {
       cwd: program.cwd,
       detached: true,
       stdio: ["ignore", log, log],
+      env: program.env ?? process.env,
     });
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);

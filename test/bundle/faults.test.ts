@@ -15,7 +15,7 @@ import { Remote } from "../../bundle/remote.ts";
 import type { RemoteOptions } from "../../bundle/remote.ts";
 import { imageTotals } from "../../bundle/totals.ts";
 import { contentsOfText, publishImages, writeCharts } from "../support/carry.ts";
-import { makeCertificates } from "../support/certificates.ts";
+import { makeCertificates } from "../../sandbox/registry/certificates.ts";
 import { startProxy } from "../support/flaky-proxy.ts";
 import type { FlakyProxy } from "../support/flaky-proxy.ts";
 import { registryTools, startRegistry, USER } from "../support/registry.ts";

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Secret } from "../../config/secret.ts";
 import { StackError } from "../../problems/run-error.ts";
 import { loadManifests } from "../../program/load-manifests.ts";
-import { makeCertificates } from "../support/certificates.ts";
+import { makeCertificates } from "../../sandbox/registry/certificates.ts";
 import { planOf } from "../support/settings.ts";
 
 const PASSWORD = "manifest-password";

@@ -6,16 +6,19 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { stringify } from "yaml";
+import { parseAccessLine } from "../../sandbox/registry/access-log.ts";
+import type { Certificates } from "../../sandbox/registry/certificates.ts";
+import {
+  REGISTRY_USER,
+  registryEnvironment,
+  registryFiles,
+} from "../../sandbox/registry/config.ts";
 import { cacheFolder } from "../../sandbox/paths.ts";
 import { findExecutable, findOnPath } from "../../sandbox/toolchain/on-path.ts";
 import { isStored, storedPath, toolStore } from "../../sandbox/toolchain/store.ts";
-import type { Certificates } from "./certificates.ts";
 
 /** Who may log in to a registry that asks. */
-export const USER = { username: "carrier", password: "inside-the-gap" } as const;
-/** Bcrypt of that password, the only form that the registry reads. */
-const HTPASSWD = "carrier:$2y$04$kserveplatformtests00.I5M7zyGPF31L1tflK5oLkwzA9PzpCtm\n";
+export const USER = REGISTRY_USER;
 const START_MS = 10_000;
 
 /** The programs that tests against a real registry need. */
@@ -39,7 +42,6 @@ async function findTools(): Promise<RegistryTools | string> {
     ? storedPath(store, "registry")
     : (await findOnPath("registry", path))?.path;
   const skopeo = await findExecutable("skopeo", path);
-  if ((await findExecutable("openssl", path)) === undefined) return "openssl is not on PATH";
   if (registry === undefined)
     return "no distribution registry: apt-get install docker-registry, or `node test/support/get-registry.ts`";
   if (skopeo === undefined) return "no skopeo: apt-get install skopeo";
@@ -70,19 +72,19 @@ export async function startRegistry(
 ): Promise<TestRegistry> {
   const { folder } = options;
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "htpasswd"), HTPASSWD);
   const port = await freePort();
   const host = `127.0.0.1:${String(port)}`;
-  await writeFile(join(folder, "config.yml"), stringify(configOf(host, options)));
+  for (const [name, text] of Object.entries(registryFiles({ ...options, host })))
+    await writeFile(join(folder, name), text);
   const child = spawn(program, ["serve", join(folder, "config.yml")], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, OTEL_TRACES_EXPORTER: "none" },
+    env: registryEnvironment(process.env),
   });
   const requests: string[] = [];
   const words: string[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => {
-    const found = /"([A-Z]+) (\S+) HTTP\/[\d.]+" (\d+)/.exec(line);
-    if (found !== null) requests.push(`${found[1] ?? ""} ${found[2] ?? ""} ${found[3] ?? ""}`);
+    const found = parseAccessLine(line);
+    if (found !== undefined) requests.push(`${found.method} ${found.path} ${String(found.status)}`);
   });
   createInterface({ input: child.stderr }).on("line", (line) => words.push(line));
   await answering(port, child, words);
@@ -93,25 +95,6 @@ export async function startRegistry(
       await end(child);
       await rm(folder, { recursive: true, force: true });
     },
-  };
-}
-
-function configOf(host: string, { folder, tls, auth }: RegistryOptions): unknown {
-  return {
-    version: 0.1,
-    log: { accesslog: { disabled: false }, level: "error" },
-    storage: {
-      filesystem: { rootdirectory: join(folder, "data") },
-      delete: { enabled: true },
-    },
-    http: {
-      addr: host,
-      secret: "of no use to anybody",
-      ...(tls === undefined ? {} : { tls: { certificate: tls.certificate, key: tls.key } }),
-    },
-    ...(auth === true
-      ? { auth: { htpasswd: { realm: "tests", path: join(folder, "htpasswd") } } }
-      : {}),
   };
 }
 
