@@ -120,8 +120,8 @@ module.exports = {
     ),
     never(
       "sandbox-loaded-on-use",
-      // cli/sandbox-up.ts is itself loaded on use, by cli/sandbox.ts.
-      { path: "^cli/", pathNot: "^cli/sandbox-up.ts$" },
+      // These are themselves loaded on use, by cli/sandbox.ts.
+      { path: "^cli/", pathNot: "^cli/sandbox-(up|airgap|output).ts$" },
       { path: "^sandbox/", dynamic: false, dependencyTypesNot: ["type-only"] },
       "Commands that need no sandbox must not pay for loading it: import() it where it is used.",
     ),

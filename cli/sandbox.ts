@@ -1,13 +1,21 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { Option } from "commander";
 import type { Command } from "commander";
 import { ExitCode } from "./exit-code.ts";
 import type { Finish } from "./exit-code.ts";
 import { renderTable } from "./table.ts";
+import { MODES } from "../config/schema.ts";
+import type { Mode } from "../config/schema.ts";
 
 interface Options {
   readonly name: string;
-  readonly stack: string;
+  /** @default `airgap` with `--airgap`, else `sandbox` */
+  readonly stack?: string;
   readonly charts?: string;
+  readonly airgap?: boolean;
+  readonly mode?: Mode;
+  readonly bundle?: string;
 }
 
 /** `platform sandbox …`: an embedded cluster on this machine, with this program installed on it. */
@@ -21,32 +29,21 @@ export function addSandbox(program: Command, finish: Finish): void {
       "several sandboxes by name do not disturb each other",
       "default",
     );
-  withName(sandbox.command("up"))
+  withUp(withName(sandbox.command("up")))
     .description("bring the cluster up and install a stack on it; finds what an earlier run left")
-    .option("--stack <stack>", "stack name or path of a stack file", "sandbox")
-    .option(
-      "--charts <dir>",
-      "folder of charts to use instead of stand-ins (also PLATFORM_CHARTS)",
-      process.env["PLATFORM_CHARTS"],
-    )
     .action(async (options: Options) => {
-      finish(await attempt(() => up(options)));
+      finish(misused(options) ? ExitCode.WrongUse : await attempt(() => up(options)));
     });
   withName(sandbox.command("down"))
     .description("remove the cluster and everything that the sandbox installed on it")
     .action(async (options: Options) => {
       finish(await attempt(() => down(options)));
     });
-  withName(sandbox.command("reset"))
+  withUp(withName(sandbox.command("reset")))
     .description("remove the cluster and bring it up again, empty")
-    .option("--stack <stack>", "stack name or path of a stack file", "sandbox")
-    .option(
-      "--charts <dir>",
-      "folder of charts to use instead of stand-ins",
-      process.env["PLATFORM_CHARTS"],
-    )
     .action(async (options: Options) => {
-      finish(await attempt(async () => (await down(options)) && up(options)));
+      const again = async () => (await down(options)) && up(options);
+      finish(misused(options) ? ExitCode.WrongUse : await attempt(again));
     });
   withName(sandbox.command("status"))
     .description("show the cluster and its parts")
@@ -55,25 +52,61 @@ export function addSandbox(program: Command, finish: Finish): void {
     });
 }
 
+function withUp(command: Command): Command {
+  return command
+    .option(
+      "--stack <stack>",
+      "stack name or path of a stack file (default: sandbox, with --airgap: airgap)",
+    )
+    .option(
+      "--charts <dir>",
+      "folder of charts to use instead of stand-ins (also PLATFORM_CHARTS)",
+      process.env["PLATFORM_CHARTS"],
+    )
+    .option("--airgap", "install from a registry beside the cluster, with every way out refused")
+    .addOption(
+      new Option("--mode <mode>", "with --airgap: mode instead of the stack file's").choices(MODES),
+    )
+    .option("--bundle <dir>", "with --airgap: a bundle to load before stand-ins fill the gaps");
+}
+
+/** Options that would have no effect are a mistake, not a wish. */
+function misused({ airgap, mode, bundle }: Options): boolean {
+  if (airgap === true || (mode ?? bundle) === undefined) return false;
+  process.stderr.write(
+    "[sandbox-options] --mode, --bundle\n  found:   without --airgap\n  allowed: with --airgap only\n" +
+      "  to do:   add --airgap, or set kserve:mode in a stack file of your own and name it with --stack\n",
+  );
+  return true;
+}
+
 /** Sandbox modules are loaded on use: `platform check` must not pay for them. */
 async function up(options: Options): Promise<boolean> {
-  const { sandboxUp } = await import("./sandbox-up.ts");
   const abort = new AbortController();
   process.once("SIGINT", () => {
     abort.abort(new Error("interrupted; the same command goes on from here"));
   });
-  const { name, stack, charts } = options;
-  return sandboxUp({
-    name,
-    stack,
-    signal: abort.signal,
-    ...(charts === undefined ? {} : { charts }),
+  const { name, airgap, stack, charts } = options;
+  const common = { name, signal: abort.signal, ...(charts === undefined ? {} : { charts }) };
+  if (airgap !== true) {
+    const { sandboxUp } = await import("./sandbox-up.ts");
+    return sandboxUp({ ...common, stack: stack ?? "sandbox" });
+  }
+  const { mode, bundle } = options;
+  const { sandboxUpAirgap } = await import("./sandbox-airgap.ts");
+  return sandboxUpAirgap({
+    ...common,
+    stack: stack ?? "airgap",
+    ...(mode === undefined ? {} : { mode }),
+    ...(bundle === undefined ? {} : { bundle }),
   });
 }
 
 async function down(options: Options): Promise<boolean> {
   const { stopCluster } = await import("../sandbox/cluster/index.ts");
   const { stateFolder } = await import("../sandbox/paths.ts");
+  const { stopRegistry } = await import("../sandbox/registry/server.ts");
+  await stopRegistry(options.name);
   await stopCluster({ name: options.name });
   await rm(stateFolder(options.name), { recursive: true, force: true });
   process.stdout.write(
@@ -85,7 +118,15 @@ async function down(options: Options): Promise<boolean> {
 async function status(options: Options): Promise<boolean> {
   const { clusterStatus } = await import("../sandbox/cluster/index.ts");
   const found = await clusterStatus({ name: options.name });
-  const rows = found.components.map((part) => [
+  const { registryRuns, registryLayout } = await import("../sandbox/registry/server.ts");
+  const registry = existsSync(registryLayout(options.name).folder)
+    ? [{ name: "registry", pid: await registryRuns(options.name) }]
+    : [];
+  const parts = [
+    ...found.components,
+    ...registry.map((part) => ({ ...part, running: part.pid !== undefined })),
+  ];
+  const rows = parts.map((part) => [
     part.name,
     part.running ? "running" : "stopped",
     String(part.pid ?? "-"),

@@ -11,6 +11,8 @@ export interface PulumiContext {
   readonly kubeconfig: string;
   /** Folders of plugin stand-ins and of official plugins found elsewhere. */
   readonly pathPrepend: readonly string[];
+  /** Over everything else in the environment of every command. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** How one command went. */
@@ -50,6 +52,7 @@ export function pulumiEnvironment(context: PulumiContext): NodeJS.ProcessEnv {
     NODE_COMPILE_CACHE: env["NODE_COMPILE_CACHE"] ?? layout.compileCache,
     // Plugins are chosen before the run (plugins/select.ts); an unreachable download would only cost time.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    ...context.env,
   };
 }
 
@@ -59,12 +62,29 @@ export function runPulumi(
   args: readonly string[],
   options: PulumiOptions = {},
 ): Promise<PulumiResult> {
-  const { promise, resolve, reject } = Promise.withResolvers<PulumiResult>();
-  const child = spawn(context.pulumi.path, [...args, "--non-interactive"], {
+  return runProgram(context.pulumi.path, [...args, "--non-interactive"], {
+    ...options,
     cwd: context.layout.project,
     env: { ...pulumiEnvironment(context), ...options.env },
+  });
+}
+
+/** Runs a program to its end and hands on what it prints as it comes; an abort interrupts it. */
+export function runProgram(
+  command: string,
+  args: readonly string[],
+  options: Omit<PulumiOptions, "env"> & {
+    readonly cwd: string;
+    readonly env: NodeJS.ProcessEnv;
+  },
+): Promise<PulumiResult> {
+  const { promise, resolve, reject } = Promise.withResolvers<PulumiResult>();
+  const { cwd, env, signal } = options;
+  const child = spawn(command, [...args], {
+    cwd,
+    env,
     stdio: ["ignore", "pipe", "pipe"],
-    ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: "SIGINT" }),
+    ...(signal === undefined ? {} : { signal, killSignal: "SIGINT" }),
   });
   let output = "";
   const collect = (data: Buffer): void => {

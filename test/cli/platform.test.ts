@@ -163,4 +163,11 @@ describe("platform", () => {
     for (const command of ["check", "plan", "images", "sandbox"])
       expect(help.out).toMatch(new RegExp(`^ {2}${command} `, "m"));
   });
+
+  it("does not start a sandbox with options that would have no effect", async () => {
+    const { code, err } = await platform("sandbox", "up", "--mode", "RawDeployment");
+    expect(code).toBe(2);
+    expect(err).toContain("[sandbox-options]");
+    expect(err).toContain("--airgap");
+  });
 });
