@@ -111,3 +111,19 @@ it("leaves their CRDs and objects when it goes", async () => {
   });
   expect(issuer).toMatchObject({ metadata: { name: "theirs" } });
 });
+
+it("deletes CRDs only where the stack asks for it, and only with its program", async () => {
+  await useStack(session, "Pulumi.sandbox.yaml", {
+    mode: "RawDeployment",
+    ingress: { type: "gateway-class", domain: "sandbox.local" },
+    gatewayApi: { deleteCrdsOnDestroy: true },
+  });
+  expect((await run(session, "up")).code).toBe(0);
+  const refused = await run(session, "destroy");
+  expect(refused.code).not.toBe(0);
+  expect(refused.output).toContain("--run-program");
+  expect((await run(session, "destroy", "--run-program")).code).toBe(0);
+  const left = await crdNames(session);
+  expect(left.filter((name) => name.endsWith(".gateway.networking.k8s.io"))).toEqual([]);
+  expect(left).toEqual(expect.arrayContaining(THEIRS));
+});
