@@ -31,14 +31,13 @@ export interface MeteredCommand {
 }
 
 interface Sample {
-  readonly parent: number;
   readonly cpuTicks: number;
   readonly peakKiB: number;
   readonly commandLine: readonly string[];
 }
 
 /** Milliseconds between two looks at the tree: a program that lives shorter shows in the sum only. */
-const INTERVAL = 50;
+const INTERVAL = 200;
 /** Clock ticks a second in /proc/PID/stat; 100 on every Linux that Node is built for (sysconf _SC_CLK_TCK). */
 const TICKS = 100;
 
@@ -77,14 +76,17 @@ export async function meter(metered: MeteredCommand): Promise<Usage> {
 
 /** Adds the processes below `root` to what was seen; the last look at each wins, since its counters only grow. */
 function sampleTree(root: number, seen: Map<number, Sample>): void {
-  const all = new Map<number, Sample>();
+  const parents = new Map<number, number>();
   for (const entry of readdirSync("/proc")) {
     const pid = Number(entry);
-    const sample = Number.isInteger(pid) ? readProcess(pid) : undefined;
-    if (sample !== undefined) all.set(pid, sample);
+    const parent = Number.isInteger(pid) ? statOf(pid)?.parent : undefined;
+    if (parent !== undefined) parents.set(pid, parent);
   }
-  for (const [pid, sample] of all)
-    if (isBelow(pid, root, all)) seen.set(pid, merge(seen.get(pid), sample));
+  // Only the tree is looked at closely: reading everything of every process would take a good part of a core.
+  for (const pid of parents.keys()) {
+    const sample = isBelow(pid, root, parents) ? readProcess(pid) : undefined;
+    if (sample !== undefined) seen.set(pid, merge(seen.get(pid), sample));
+  }
 }
 
 /** A process that has ended and waits to be noticed still has its time, but neither name nor memory. */
@@ -93,26 +95,33 @@ function merge(before: Sample | undefined, now: Sample): Sample {
   return { ...before, cpuTicks: now.cpuTicks };
 }
 
-function isBelow(pid: number, root: number, all: ReadonlyMap<number, Sample>): boolean {
-  for (let at: number | undefined = pid; at !== undefined && at > 1; at = all.get(at)?.parent)
+function isBelow(pid: number, root: number, parents: ReadonlyMap<number, number>): boolean {
+  for (let at: number | undefined = pid; at !== undefined && at > 1; at = parents.get(at))
     if (at === root) return true;
   return false;
 }
 
 function readProcess(pid: number): Sample | undefined {
   try {
-    // Fields after the name, which stands in parentheses and may hold spaces (proc(5), /proc/pid/stat).
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const status = readFileSync(`/proc/${String(pid)}/status`, "utf8");
     return {
-      parent: Number(fields[1]),
-      cpuTicks: Number(fields[11]) + Number(fields[12]),
+      cpuTicks: statOf(pid)?.cpuTicks ?? 0,
       peakKiB: Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0),
       commandLine: readFileSync(`/proc/${String(pid)}/cmdline`, "utf8").split("\0"),
     };
   } catch {
     // It ended between the listing and the reading.
+    return undefined;
+  }
+}
+
+/** Fields after the name, which stands in parentheses and may hold spaces (proc(5), /proc/pid/stat). */
+function statOf(pid: number): { parent: number; cpuTicks: number } | undefined {
+  try {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { parent: Number(fields[1]), cpuTicks: Number(fields[11]) + Number(fields[12]) };
+  } catch {
     return undefined;
   }
 }

@@ -5,12 +5,16 @@ import { CERT_MANAGER_TYPED_KEYS } from "../plan/values/cert-manager.ts";
 import { getChart } from "../plan/plan.ts";
 import { releaseSource } from "./charts/place-chart.ts";
 import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
+import { forgetKilledRelease } from "./killed-release.ts";
 import { layerType } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
 
 export interface CertManagerArgs extends LayerArgs {
   readonly crds: CustomResourceDefinitions;
 }
+
+/** Helm's name of the release; the names of all its objects start with it. */
+const RELEASE_NAME = "cert-manager";
 
 /**
  * cert-manager: the Helm release of @pulumi/kubernetes-cert-manager.
@@ -48,7 +52,7 @@ export class CertManager extends pulumi.ComponentResource {
         ...typed,
         helmOptions: {
           // A fixed name: the package would append a random suffix, and a second install could not adopt anything.
-          name: "cert-manager",
+          name: RELEASE_NAME,
           namespace: this.namespace,
           values: untyped,
           ...source,
@@ -57,8 +61,22 @@ export class CertManager extends pulumi.ComponentResource {
             source.version === undefined ? { repo: "" } : (source.repositoryOpts ?? {}),
         },
       },
-      { parent: this, provider: args.providers.cluster },
+      {
+        parent: this,
+        provider: args.providers.cluster,
+        transforms: [this.#clearTheWay(args)],
+      },
     );
+  }
+
+  /** Binds a hook to the release inside the package's component: what a killed run left of it goes first. */
+  #clearTheWay(args: CertManagerArgs): pulumi.ResourceTransform {
+    const release = { name: RELEASE_NAME, namespace: this.namespace };
+    const hook = forgetKilledRelease(args.plan.settings, release);
+    return ({ type, props, opts }) =>
+      type === "kubernetes:helm.sh/v3:Release"
+        ? { props, opts: { ...opts, hooks: { beforeCreate: [hook] } } }
+        : undefined;
   }
 }
 

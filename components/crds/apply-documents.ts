@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatProblem } from "../../problems/problem.ts";
-import type { Answer, ClusterApi } from "./cluster-api.ts";
+import type { Answer, ClusterApi } from "../cluster-api.ts";
 import type { Document } from "./documents.ts";
 
 /** Milliseconds until every version of a definition has to be served. */

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../config/schema.ts";
 import { applyDocuments, deleteDocuments } from "./apply-documents.ts";
-import { connect } from "./cluster-api.ts";
-import type { ClusterApi } from "./cluster-api.ts";
+import { connect } from "../cluster-api.ts";
+import type { ClusterApi } from "../cluster-api.ts";
 import { digestOf, splitDocuments } from "./documents.ts";
 import type { Document } from "./documents.ts";
 

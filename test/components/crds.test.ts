@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyDocuments, deleteDocuments } from "../../components/crds/apply-documents.ts";
-import type { Answer, ClusterApi } from "../../components/crds/cluster-api.ts";
+import type { Answer, ClusterApi } from "../../components/cluster-api.ts";
 import { CrdInstaller } from "../../components/crds/crd-installer.ts";
 import { digestOf, splitDocuments } from "../../components/crds/documents.ts";
 import { PUBLISHED, runProgram } from "../support/program.ts";

@@ -1,7 +1,7 @@
 import { request } from "node:https";
 import type { RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
-import type { Settings } from "../../config/schema.ts";
+import type { Settings } from "../config/schema.ts";
 
 /** An answer of the API server. */
 export interface Answer {
