@@ -4,6 +4,7 @@ import { format } from "prettier";
 import { loadCatalog } from "../versions/catalog.ts";
 import { compatibilityPage } from "./pages/compatibility.ts";
 import { configurationPage } from "./pages/configuration.ts";
+import { performancePage } from "./pages/performance.ts";
 
 /** A page of this folder that is written from data. */
 export interface Page {
@@ -17,6 +18,7 @@ export async function renderPages(): Promise<Page[]> {
   const pages = [
     { file: "compatibility.md", text: compatibilityPage(catalog) },
     { file: "configuration.md", text: configurationPage() },
+    { file: "performance.md", text: performancePage() },
   ];
   return await Promise.all(
     pages.map(async ({ file, text }) => ({
