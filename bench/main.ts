@@ -1,7 +1,7 @@
 /** `npm run bench`: this program and the script that people have, side by side on one cluster. */
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { renderTable } from "../cli/table.ts";
 import { PROJECT_ROOT } from "../config/project-root.ts";
 import { inventory } from "../sandbox/session/inventory.ts";
@@ -23,7 +23,7 @@ import { OPERATIONS, SCENARIOS } from "./ways.ts";
 import type { Operation, Scenario, Way } from "./ways.ts";
 
 interface Options {
-  readonly rounds: string;
+  readonly rounds: number;
   readonly charts?: string;
   readonly out: string;
   readonly growth: boolean;
@@ -43,7 +43,7 @@ const print = (text: string): void => {
 
 const command = new Command("bench")
   .description("time this program and `helm install`, one after another, on the sandbox's cluster")
-  .option("--rounds <number>", "how often each is measured; the median counts", "3")
+  .option("--rounds <number>", "how often each is measured; the median counts", wholeNumber, 3)
   .option("--charts <folder>", "real charts (default: PLATFORM_CHARTS, else as the sandbox does)")
   .option("--out <file>", "where the figures go", join(PROJECT_ROOT, "docs", "performance.json"))
   .option("--no-growth", "leave out the measurement with many stacks");
@@ -60,7 +60,7 @@ async function bench(options: Options): Promise<void> {
   const ways = [helmWay(session, kubectl), pulumiWay(session)];
   const samples: Sample[] = [];
   const stacks = new Map<string, Results["stacks"][number]>();
-  const rounds = Number(options.rounds);
+  const { rounds } = options;
   for (let round = 1; round <= rounds; round += 1) {
     for (const scenario of SCENARIOS) {
       for (const way of ways) {
@@ -84,6 +84,12 @@ async function bench(options: Options): Promise<void> {
   print(
     `\n${asTable(results)}\n\nwritten to ${options.out}; npm run docs makes docs/performance.md of it`,
   );
+}
+
+/** Refused before anything runs: a run without rounds would write figures without figures over the last ones. */
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("a whole number from 1 on");
+  return Number(text);
 }
 
 /** All operations of one way, in the order in which they build on each other. */
