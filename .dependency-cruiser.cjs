@@ -13,7 +13,7 @@ const only = (name, from, to, comment) => ({
   comment,
   from: { path: from },
   to: {
-    path: "^(index\\.ts|components|program|plan|compat|images|versions|problems|config|policies|registry|bundle|cli|bench|sandbox|test)(/|$)",
+    path: "^(index\\.ts|components|program|startup|plan|compat|images|versions|problems|config|policies|registry|bundle|cli|bench|sandbox|test)(/|$)",
     pathNot: `^(${to.join("|")})/`,
   },
 });
@@ -86,8 +86,14 @@ module.exports = {
     only(
       "policies-beside-the-program",
       "^policies/",
-      ["policies", "compat", "images", "versions", "problems", "config"],
+      ["policies", "startup", "compat", "images", "versions", "problems", "config"],
       "The pack judges what the engine sees, whatever program made it: it knows neither plan nor components.",
+    ),
+    only(
+      "startup-stands-alone",
+      "^startup/",
+      ["startup"],
+      "It runs before anything else is loaded.",
     ),
     only(
       "registry-stands-alone",
@@ -134,13 +140,13 @@ module.exports = {
     never(
       "sandbox-installs-the-product-as-users-do",
       { path: "^sandbox/" },
-      { path: "^(index\\.ts|components|program|policies)(/|$)" },
+      { path: "^(index\\.ts|components|program|startup|policies)(/|$)" },
       "The sandbox starts the program through Pulumi, like everyone else.",
     ),
     never(
       "stand-ins-know-no-product",
       { path: "^sandbox/plugins/(kubernetes|cert-manager)/" },
-      { path: "^(components|program|plan|compat|images|versions|config|policies|cli)/" },
+      { path: "^(components|program|startup|plan|compat|images|versions|config|policies|cli)/" },
       "A stand-in that knew the program could be made to fit it, and would prove nothing.",
     ),
     never(

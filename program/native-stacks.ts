@@ -1,7 +1,0 @@
-/**
- * Imported first by the program. Pulumi's SDK notes a stack trace for every promise it makes, and its source-map-support
- * looks every frame up in a source map: a fifth of the program's time in a run that changes nothing. Node strips types
- * in place, so that positions are right without any map; the native traces are as good and cost nothing.
- * (pulumi/pulumi@v3.270.0:sdk/nodejs/runtime/debuggable.ts, cmd/run/index.ts)
- */
-delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace;
