@@ -10,8 +10,8 @@ import type { Session } from "../sandbox/session/session.ts";
 import { acquireTools } from "../sandbox/toolchain/index.ts";
 import type { ToolProgress } from "../sandbox/toolchain/index.ts";
 import { loadCatalog } from "../versions/catalog.ts";
+import { startAfresh } from "./afresh.ts";
 import { planEverything } from "./catalog.ts";
-import { emptyCluster } from "./clean.ts";
 import { measureGrowth } from "./growth.ts";
 import { helmWay } from "./helm-way.ts";
 import { pulumiWay, STACK } from "./pulumi-way.ts";
@@ -64,7 +64,7 @@ async function bench(options: Options): Promise<void> {
   for (let round = 1; round <= rounds; round += 1) {
     for (const scenario of SCENARIOS) {
       for (const way of ways) {
-        await emptyCluster(session.cluster.kubeconfig);
+        await startAfresh(session, STACK);
         print(`\nround ${String(round)} of ${String(rounds)}: ${scenario.name}, ${way.name}`);
         samples.push(...(await oneRound(way, scenario, session, stacks)));
       }
@@ -119,7 +119,7 @@ async function grow(session: Session, ways: readonly Way[]): Promise<Results["gr
   const [scenario] = SCENARIOS;
   const way = ways.find(({ name }) => name === "pulumi");
   if (scenario === undefined || way === undefined) return [];
-  await emptyCluster(session.cluster.kubeconfig);
+  await startAfresh(session, STACK);
   print("\none stack beside others");
   await way.run("install", scenario);
   const growth = await measureGrowth(session, way, scenario);

@@ -3,8 +3,6 @@ import "../startup/deferred-modules.ts";
 import { PolicyPack } from "@pulumi/policy";
 import { compatibilityPolicy } from "./compatibility.ts";
 import { registryPolicy } from "./registry.ts";
-import { keepCompiled } from "../startup/keep-compiled.ts";
 
 // Importing this file starts the pack's server; everything that can be tested lives in its own module.
 new PolicyPack("kserve-platform", { policies: [compatibilityPolicy, registryPolicy] });
-keepCompiled();
