@@ -14,6 +14,7 @@ import { startAfresh } from "./afresh.ts";
 import { planEverything } from "./catalog.ts";
 import { measureGrowth } from "./growth.ts";
 import { helmWay } from "./helm-way.ts";
+import { pace } from "./pace.ts";
 import { pulumiWay, STACK } from "./pulumi-way.ts";
 import { median, ratio } from "./results.ts";
 import type { Measured, Results } from "./results.ts";
@@ -60,12 +61,17 @@ async function bench(options: Options): Promise<void> {
   const ways = [helmWay(session, kubectl), pulumiWay(session)];
   const samples: Sample[] = [];
   const stacks = new Map<string, Results["stacks"][number]>();
+  const paces: number[] = [];
   const { rounds } = options;
   for (let round = 1; round <= rounds; round += 1) {
     for (const scenario of SCENARIOS) {
       for (const way of ways) {
         await startAfresh(session, STACK);
-        print(`\nround ${String(round)} of ${String(rounds)}: ${scenario.name}, ${way.name}`);
+        const machine = pace();
+        paces.push(machine);
+        print(
+          `\nround ${String(round)} of ${String(rounds)}: ${scenario.name}, ${way.name} (pace of the machine: ${machine.toFixed(2)} s)`,
+        );
         samples.push(...(await oneRound(way, scenario, session, stacks)));
       }
     }
@@ -74,6 +80,7 @@ async function bench(options: Options): Promise<void> {
   const results: Results = {
     date: new Date().toISOString().slice(0, 10),
     rounds,
+    paceSeconds: paces,
     environment: environmentOf(session),
     measured: summarize(samples),
     stacks: [...stacks.values()],

@@ -38,6 +38,8 @@ export const resultsSchema = z.strictObject({
   /** Day of the run, `YYYY-MM-DD`. */
   date: z.string(),
   rounds: z.int().min(1),
+  /** Seconds of a loop of fixed length (`pace.ts`), before each way: how fast the machine was. */
+  paceSeconds: z.array(z.number()).min(1),
   /** What of the run was real, a line each. */
   environment: z.array(z.string()),
   measured: z.array(measured),

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { CERT_MANAGER_TYPED_KEYS } from "../plan/values/cert-manager.ts";
 import { getChart } from "../plan/plan.ts";
 import { releaseSource } from "./charts/place-chart.ts";
+import { CERT_MANAGER_NEEDS } from "./crds/custom-resource-definitions.ts";
 import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
 import { forgetKilledRelease } from "./killed-release.ts";
 import { layerType } from "./layer.ts";
@@ -20,9 +21,9 @@ const RELEASE_NAME = "cert-manager";
  * cert-manager: the Helm release of @pulumi/kubernetes-cert-manager.
  *
  * Needs nothing but its CRDs, which are not the release's: Helm refuses CRDs that it did not create itself, and a
- * cluster may have them already. The release is ready when its start-up check, a
- * post-install hook of the chart, has created a test resource through the webhook. Leaves out issuers for users:
- * they are choices of the environment.
+ * cluster may have them already. It does not wait for those of other layers. The release is ready when its start-up
+ * check, a post-install hook of the chart, has created a test resource through the webhook. Leaves out issuers for
+ * users: they are choices of the environment.
  */
 export class CertManager extends pulumi.ComponentResource {
   readonly product = "cert-manager";
@@ -34,7 +35,7 @@ export class CertManager extends pulumi.ComponentResource {
       layerType("CertManager"),
       name,
       { ...args.layer.contract, standsOn: {} },
-      { dependsOn: [args.crds] },
+      { dependsOn: args.crds.of(CERT_MANAGER_NEEDS) },
     );
     this.version = args.layer.version;
     this.namespace = args.plan.settings.namespaces.certManager;
@@ -72,7 +73,7 @@ export class CertManager extends pulumi.ComponentResource {
   /** Binds a hook to the release inside the package's component: what a killed run left of it goes first. */
   #clearTheWay(args: CertManagerArgs): pulumi.ResourceTransform {
     const release = { name: RELEASE_NAME, namespace: this.namespace };
-    const hook = forgetKilledRelease(args.plan.settings, release);
+    const hook = forgetKilledRelease(args.plan.settings, args.providers.connection, release);
     return ({ type, props, opts }) =>
       type === "kubernetes:helm.sh/v3:Release"
         ? { props, opts: { ...opts, hooks: { beforeCreate: [hook] } } }

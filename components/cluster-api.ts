@@ -1,6 +1,6 @@
 import { request } from "node:https";
 import type { RequestOptions } from "node:https";
-import type { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "@kubernetes/client-node";
 import type { Settings } from "../config/schema.ts";
 
 /** An answer of the API server. */
@@ -25,9 +25,7 @@ const FIELD_MANAGER = "kserve-platform";
 const TIMEOUT = 60_000;
 
 /** Connects as the Kubernetes provider does: the stack's kubeconfig and context, else the usual places. */
-export async function connect(kubernetes: Settings["kubernetes"]): Promise<ClusterApi> {
-  // Loaded only when something has to be applied: a run that changes nothing starts faster without it.
-  const { KubeConfig } = await import("@kubernetes/client-node");
+export function connect(kubernetes: Settings["kubernetes"]): ClusterApi {
   const config = new KubeConfig();
   if (kubernetes.kubeconfig === undefined) config.loadFromDefault();
   else config.loadFromFile(kubernetes.kubeconfig);

@@ -2,6 +2,7 @@ import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.
 import * as pulumi from "@pulumi/pulumi";
 import { GATEWAY_NAME } from "../plan/values/kserve.ts";
 import { childOf, layerType } from "./layer.ts";
+import { IN_BACKGROUND } from "./transforms.ts";
 import type { LayerArgs } from "./layer.ts";
 
 /** Secret that cert-manager writes the gateway's certificate to. */
@@ -50,15 +51,16 @@ export function placeGatewayClass(
   const { className, controllerName } = owner.args.plan.ingress;
   if (className === undefined || controllerName === undefined) return undefined;
   const { parametersRef, accepted = false, dependsOn = [] } = placement;
-  const annotations = accepted
-    ? { annotations: { "pulumi.com/waitFor": "condition=Accepted" } }
-    : {};
+  const annotations = {
+    ...IN_BACKGROUND,
+    ...(accepted ? { "pulumi.com/waitFor": "condition=Accepted" } : {}),
+  };
   return new CustomResource(
     `${owner.name}-class`,
     {
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "GatewayClass",
-      metadata: { name: className, ...annotations },
+      metadata: { name: className, annotations },
       spec: { controllerName, ...(parametersRef === undefined ? {} : { parametersRef }) },
     },
     optionsOf(owner, "class", dependsOn),
@@ -78,7 +80,11 @@ export function placeGateway(owner: GatewayOwner, dependsOn: pulumi.Resource[]):
     {
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "Gateway",
-      metadata: { name: GATEWAY_NAME, namespace: plan.settings.namespaces.kserve },
+      metadata: {
+        name: GATEWAY_NAME,
+        namespace: plan.settings.namespaces.kserve,
+        annotations: IN_BACKGROUND,
+      },
       spec: {
         gatewayClassName: plan.ingress.className,
         listeners: [
@@ -108,7 +114,7 @@ function issueCertificate(owner: GatewayOwner): CustomResource {
       metadata: {
         name: TLS_SECRET,
         namespace: namespaces.kserve,
-        annotations: { "pulumi.com/waitFor": "condition=Ready" },
+        annotations: { ...IN_BACKGROUND, "pulumi.com/waitFor": "condition=Ready" },
       },
       spec: {
         secretName: TLS_SECRET,
@@ -129,7 +135,11 @@ function createIssuer(owner: GatewayOwner): CustomResource {
     {
       apiVersion: "cert-manager.io/v1",
       kind: "Issuer",
-      metadata: { name: SELF_SIGNED, namespace: owner.args.plan.settings.namespaces.kserve },
+      metadata: {
+        name: SELF_SIGNED,
+        namespace: owner.args.plan.settings.namespaces.kserve,
+        annotations: IN_BACKGROUND,
+      },
       spec: { selfSigned: {} },
     },
     optionsOf(owner, "issuer", []),

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema.ts";
-import { connect } from "./cluster-api.ts";
+import type { ClusterConnection } from "./cluster-connection.ts";
 
 /** A Helm release by what its records in the cluster are labelled with. */
 interface HelmRelease {
@@ -18,10 +18,14 @@ interface SecretList {
  * was killed before it could note the release down: the hook removes it, and the install takes over the objects, which
  * carry the release's name (helm/helm@v3.19.0:pkg/action/validate.go). In namespaces of others nothing is touched.
  */
-export function forgetKilledRelease(settings: Settings, release: HelmRelease): pulumi.ResourceHook {
+export function forgetKilledRelease(
+  settings: Settings,
+  connection: ClusterConnection,
+  release: HelmRelease,
+): pulumi.ResourceHook {
   return new pulumi.ResourceHook(`forget-killed-${release.name}`, async () => {
     if (!settings.namespaces.create) return;
-    const api = await connect(settings.kubernetes);
+    const api = await connection.open();
     const secrets = `/api/v1/namespaces/${release.namespace}/secrets`;
     const labels = encodeURIComponent(`owner=helm,name=${release.name}`);
     const { items = [] } = (await api.get(`${secrets}?labelSelector=${labels}`)).body as SecretList;

@@ -4,6 +4,7 @@ import type { IstioMesh } from "./istio-mesh.ts";
 import type { KnativeOperator } from "./knative-operator.ts";
 import { childOf, layerType, standsOn } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
+import { IN_BACKGROUND } from "./transforms.ts";
 
 export interface KnativeServingArgs extends LayerArgs {
   readonly operator: KnativeOperator;
@@ -49,6 +50,8 @@ export class KnativeServing extends pulumi.ComponentResource {
           name: "knative-serving",
           namespace: args.plan.settings.namespaces.knativeServing,
           annotations: {
+            // The operator's finalizer holds the object until everything it installed is gone.
+            ...IN_BACKGROUND,
             "pulumi.com/waitFor": JSON.stringify([
               "condition=Ready",
               `jsonpath={.status.version}=${this.version}`,

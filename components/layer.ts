@@ -1,11 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Provider } from "@pulumi/kubernetes/provider.js";
+import type { ClusterConnection } from "./cluster-connection.ts";
 import type { Plan, PlannedLayer } from "../plan/plan.ts";
 
 /** How this program talks to the cluster. */
 export interface Providers {
   /** An object of ours that exists already is an error, never taken over. CRDs go another way (crds/). */
   readonly cluster: Provider;
+  /** For hooks of ours; everything that is a resource goes through the provider. */
+  readonly connection: ClusterConnection;
 }
 
 /** What every layer is built from. */

@@ -39,7 +39,9 @@ export class Namespaces extends pulumi.ComponentResource {
     return new Namespace(
       `namespace-${namespace}`,
       { metadata: { name: namespace, labels } },
-      childOf(this, args.providers),
+      childOf(this, args.providers, {
+        hooks: { beforeCreate: [args.providers.connection.openEarly] },
+      }),
     );
   }
 

@@ -1,11 +1,12 @@
 import { Provider } from "@pulumi/kubernetes/provider.js";
 import type { Settings } from "../config/schema.ts";
+import { ClusterConnection } from "./cluster-connection.ts";
 import type { Providers } from "./layer.ts";
 
 /** Requests per second and burst towards the API server; the defaults (50, 120) hold back a first install. */
 const CLIENT_SETTINGS = { qps: 200, burst: 400 } as const;
 
-/** The provider of a stack's cluster. */
+/** The ways to a stack's cluster. */
 export function createProviders(settings: Settings): Providers {
   const { kubeconfig, context } = settings.kubernetes;
   return {
@@ -17,5 +18,6 @@ export function createProviders(settings: Settings): Providers {
       enableConfigMapMutable: true,
       enableSecretMutable: true,
     }),
+    connection: new ClusterConnection(settings.kubernetes),
   };
 }

@@ -92,6 +92,25 @@ export const skipServiceAwait: ObjectTransform = (object) =>
     ? { object: annotate(object, { "pulumi.com/skipAwait": "true" }) }
     : undefined;
 
+/** Group of kinds that the cluster's own controllers know from their start. */
+const BUILT_IN_GROUP = /^[^.]*$|^(?!gateway\.).*\.k8s\.io$/;
+
+/**
+ * Has the provider delete an object as kubectl does. In the foreground, its default, the object stays until the garbage
+ * collector has looked for what it owns, and that learns of new kinds only every 30 s
+ * (kubernetes/kubernetes@v1.34.3:cmd/kube-controller-manager/app/core.go): a destroy soon after an install would stand
+ * still for so long. For custom resources that own nothing which has to be gone before the next step.
+ */
+export const IN_BACKGROUND = { "pulumi.com/deletionPropagationPolicy": "background" } as const;
+
+/** Deletes the custom resources of a chart in the background; built-in kinds as the provider sees fit. */
+export const deleteInBackground: ObjectTransform = (object) => {
+  const [group = "", version] = (object.apiVersion ?? "").split("/");
+  return version === undefined || BUILT_IN_GROUP.test(group)
+    ? undefined
+    : { object: annotate(object, IN_BACKGROUND) };
+};
+
 function annotate(
   object: RenderedObject,
   annotations: Readonly<Record<string, string>>,

@@ -7,7 +7,13 @@ import type { Settings } from "../../config/schema.ts";
 import type { PlannedChart } from "../../plan/plan.ts";
 import type { LayerArgs } from "../layer.ts";
 import { namePullSecret } from "../pull-secrets.ts";
-import { combine, dropAggregatedRules, mirrorImages, skipServiceAwait } from "../transforms.ts";
+import {
+  combine,
+  deleteInBackground,
+  dropAggregatedRules,
+  mirrorImages,
+  skipServiceAwait,
+} from "../transforms.ts";
 import type { ObjectTransform } from "../transforms.ts";
 
 const SELECT_KINDS = join(import.meta.dirname, "select-kinds.mjs");
@@ -63,6 +69,7 @@ export function placeChart(
         ...(pullSecret === undefined ? [] : [namePullSecret(pullSecret)]),
         dropAggregatedRules,
         skipServiceAwait,
+        deleteInBackground,
         ...(placement.transforms ?? []),
       ]),
     ],

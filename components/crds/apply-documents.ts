@@ -6,7 +6,7 @@ import type { Document } from "./documents.ts";
 /** Milliseconds until every version of a definition has to be served. */
 const SERVED_WITHIN = 60_000;
 const POLL = 100;
-/** Objects on their way at once; more only queue in the API server. */
+/** Deletions or questions on their way at once. */
 const AT_ONCE = 8;
 const DEFINITION = "CustomResourceDefinition";
 
@@ -19,6 +19,9 @@ interface Definition {
   };
 }
 
+/** Runs a piece of work, at once or later, and answers with what came of it. */
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** One resource of a group and version that has to be served. */
 interface Served {
   readonly path: string;
@@ -27,16 +30,18 @@ interface Served {
 
 /**
  * Applies objects: creates, adopts or updates each in place, and waits until every version of every definition is
- * served. Safe to repeat. Throws one error that names each object the API server refused, and why.
+ * served. `inTurn` runs one request when it is its turn. Safe to repeat. Throws one error that names each object the API server refused, and why.
  */
 export async function applyDocuments(
   api: ClusterApi,
   documents: readonly Document[],
+  inTurn: InTurn,
 ): Promise<void> {
-  const applied = await inBatches(documents, async (document) => {
-    const answer = await api.apply(pathOf(document), document.text);
+  const sent = documents.map(async (document) => {
+    const answer = await inTurn(() => api.apply(pathOf(document), document.text));
     return { document, answer };
   });
+  const applied = await Promise.all(sent);
   const refused = applied.filter(({ answer }) => answer.status >= 300);
   if (refused.length > 0)
     throw new Error(refused.map((item) => refusal(item.document, item.answer)).join("\n"));

@@ -1,10 +1,24 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../../config/schema.ts";
+import type Queue from "p-queue";
 import { applyDocuments, deleteDocuments } from "./apply-documents.ts";
-import { connect } from "../cluster-api.ts";
-import type { ClusterApi } from "../cluster-api.ts";
+import type { ClusterConnection } from "../cluster-connection.ts";
 import { digestOf, splitDocuments } from "./documents.ts";
 import type { Document } from "./documents.ts";
+
+/** Requests on their way at once; more only queue in the API server, where none can go first. */
+const AT_ONCE = 8;
+
+export interface BundleOptions {
+  /** Objects that another chart brings (`Kind/name`). */
+  readonly leaveOut?: readonly string[];
+  /** What stands on these definitions takes long. */
+  readonly urgent?: boolean;
+}
+
+interface Bundle {
+  readonly documents: readonly Document[];
+  readonly urgent: boolean;
+}
 
 /** What the engine keeps of a bundle: enough to see that it changed and to take it away, no schema. */
 export interface BundleRecord {
@@ -23,14 +37,14 @@ export interface BundleRecord {
  * between applies the same again.
  */
 export class CrdInstaller {
-  readonly #kubernetes: Settings["kubernetes"];
-  readonly #texts = new Map<string, readonly Document[]>();
+  readonly #connection: ClusterConnection;
+  readonly #bundles = new Map<string, Bundle>();
   readonly #apply: pulumi.ResourceHook;
   readonly #delete: pulumi.ResourceHook;
-  #api: Promise<ClusterApi> | undefined;
+  #queue: Queue | undefined;
 
-  constructor(kubernetes: Settings["kubernetes"]) {
-    this.#kubernetes = kubernetes;
+  constructor(connection: ClusterConnection) {
+    this.#connection = connection;
     this.#apply = new pulumi.ResourceHook("apply-crds", (args) => this.#applyBundle(args));
     // Registered in every run: a layer that goes away in `pulumi up` still has to find it.
     this.#delete = new pulumi.ResourceHook("delete-crds", (args) => this.#deleteBundle(args));
@@ -38,14 +52,15 @@ export class CrdInstaller {
 
   /**
    * Takes the objects of a file of manifests, but for those that the plan leaves out (`Kind/name`), and answers with
-   * what the engine may keep of them.
+   * what the engine may keep of them. Urgent ones go to the API server before all others that wait.
    */
-  remember(from: string, text: string, leaveOut: readonly string[] = []): BundleRecord {
+  remember(from: string, text: string, options: BundleOptions = {}): BundleRecord {
+    const { leaveOut = [], urgent = false } = options;
     const documents = splitDocuments(text).filter(
       ({ kind, name }) => !leaveOut.includes(`${kind}/${name}`),
     );
     const sha256 = digestOf(documents);
-    this.#texts.set(sha256, documents);
+    this.#bundles.set(sha256, { documents, urgent });
     const objects = documents.map(({ apiVersion, kind, name }) => `${apiVersion} ${kind} ${name}`);
     return { from, sha256, objects: objects.sort().join("\n") };
   }
@@ -61,9 +76,16 @@ export class CrdInstaller {
 
   async #applyBundle(args: pulumi.ResourceHookArgs): Promise<void> {
     const { sha256 } = recordOf(args.newInputs);
-    const documents = this.#texts.get(sha256);
-    if (documents === undefined) throw new Error(`no CRDs with the digest ${sha256} in this run`);
-    await applyDocuments(await this.#connect(), documents);
+    const bundle = this.#bundles.get(sha256);
+    if (bundle === undefined) throw new Error(`no CRDs with the digest ${sha256} in this run`);
+    const { documents, urgent } = bundle;
+    const [api, { default: Queue }] = await Promise.all([
+      this.#connection.open(),
+      import("p-queue"),
+    ]);
+    this.#queue ??= new Queue({ concurrency: AT_ONCE });
+    const queue = this.#queue;
+    await applyDocuments(api, documents, (work) => queue.add(work, { priority: urgent ? 1 : 0 }));
   }
 
   async #deleteBundle(args: pulumi.ResourceHookArgs): Promise<void> {
@@ -72,12 +94,7 @@ export class CrdInstaller {
       const [apiVersion = "", kind = "", name = ""] = line.split(" ");
       return { apiVersion, kind, name };
     });
-    await deleteDocuments(await this.#connect(), documents);
-  }
-
-  #connect(): Promise<ClusterApi> {
-    this.#api ??= connect(this.#kubernetes);
-    return this.#api;
+    await deleteDocuments(await this.#connection.open(), documents);
   }
 }
 

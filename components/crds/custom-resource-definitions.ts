@@ -1,7 +1,7 @@
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import * as pulumi from "@pulumi/pulumi";
 import { join } from "node:path";
-import type { Plan, PlannedCrds, PlannedLayer } from "../../plan/plan.ts";
+import type { LayerName, Plan, PlannedCrds, PlannedLayer } from "../../plan/plan.ts";
 import type { Product } from "../../versions/schema.ts";
 import { renderChart } from "../charts/place-chart.ts";
 import { childOf, layerType } from "../layer.ts";
@@ -19,6 +19,18 @@ export interface CustomResourceDefinitionsArgs {
   readonly manifests: ReadonlyMap<string, string>;
 }
 
+/**
+ * Layers whose definitions cert-manager waits for, its own and those that it watches where its values say so. They go
+ * first: nothing in an installation takes as long as cert-manager's start-up check, and KServe waits for it.
+ */
+export const CERT_MANAGER_NEEDS: readonly LayerName[] = ["CertManager", "GatewayApi"];
+
+/** How the definitions of a record come to the cluster. */
+interface Handling {
+  readonly hooks: pulumi.ResourceHookBinding;
+  readonly urgent: boolean;
+}
+
 const BUNDLE_CRDS = join(import.meta.dirname, "bundle-crds.mjs");
 
 /**
@@ -30,6 +42,7 @@ const BUNDLE_CRDS = join(import.meta.dirname, "bundle-crds.mjs");
 export class CustomResourceDefinitions extends pulumi.ComponentResource {
   readonly #args: CustomResourceDefinitionsArgs;
   readonly #installer: CrdInstaller;
+  readonly #records = new Map<LayerName, pulumi.Resource[]>();
 
   constructor(name: string, args: CustomResourceDefinitionsArgs) {
     const products = args.plan.layers.filter((layer) => layer.crds.length > 0);
@@ -40,9 +53,12 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
       { dependsOn: [args.namespaces] },
     );
     this.#args = args;
-    this.#installer = new CrdInstaller(args.plan.settings.kubernetes);
+    this.#installer = new CrdInstaller(args.providers.connection);
     for (const layer of products)
-      for (const crds of layer.crds) this.#place(`${name}-${crds.name}`, crds, layer);
+      this.#records.set(
+        layer.name,
+        layer.crds.map((crds) => this.#place(`${name}-${crds.name}`, crds, layer)),
+      );
     this.registerOutputs({});
   }
 
@@ -51,25 +67,35 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
     return this.#args.plan.layers.filter((layer) => layer.product === product);
   }
 
-  #place(name: string, crds: PlannedCrds, layer: PlannedLayer): void {
-    const hooks = this.#installer.hooks(deletesCrds(layer, this.#args.plan));
-    if (crds.source === "chart") this.#placeFromChart(name, crds, hooks);
-    else this.#placeFromFile(name, crds, hooks);
+  /** The records of some layers: what a layer waits for that cannot wait for all. */
+  of(layers: readonly LayerName[]): pulumi.Resource[] {
+    return layers.flatMap((layer) => this.#records.get(layer) ?? []);
+  }
+
+  #place(name: string, crds: PlannedCrds, layer: PlannedLayer): pulumi.Resource {
+    const handling: Handling = {
+      hooks: this.#installer.hooks(deletesCrds(layer, this.#args.plan)),
+      urgent: CERT_MANAGER_NEEDS.includes(layer.name),
+    };
+    return crds.source === "chart"
+      ? this.#placeFromChart(name, crds, handling)
+      : this.#placeFromFile(name, crds, handling);
   }
 
   #placeFromChart(
     name: string,
     crds: Extract<PlannedCrds, { source: "chart" }>,
-    hooks: pulumi.ResourceHookBinding,
-  ): void {
+    { hooks, urgent }: Handling,
+  ): pulumi.Resource {
     const { chart, namespace } = crds;
     const record: ObjectTransform = (object, options) => {
       const { text = "" } = object["data"] as { text?: string };
       const from = `${chart.name} ${chart.version}`;
-      const data = { ...this.#installer.remember(from, text, chart.leaveOut) };
+      const { leaveOut } = chart;
+      const data = { ...this.#installer.remember(from, text, { leaveOut, urgent }) };
       return { object: { ...object, data }, options: { ...options, hooks } };
     };
-    renderChart(this, this.#args, {
+    return renderChart(this, this.#args, {
       name,
       chart,
       namespace,
@@ -81,12 +107,12 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
   #placeFromFile(
     name: string,
     crds: Extract<PlannedCrds, { source: "manifest" }>,
-    hooks: pulumi.ResourceHookBinding,
-  ): void {
+    { hooks, urgent }: Handling,
+  ): pulumi.Resource {
     const { manifest, namespace } = crds;
     const text = this.#args.manifests.get(manifest.file) ?? "";
-    const data = { ...this.#installer.remember(manifest.file, text) };
-    new ConfigMap(
+    const data = { ...this.#installer.remember(manifest.file, text, { urgent }) };
+    return new ConfigMap(
       name,
       { metadata: { name: recordName(crds), namespace }, data },
       childOf(this, this.#args.providers, { hooks }),

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ratio, resultsSchema } from "../../bench/results.ts";
+import { median, ratio, resultsSchema } from "../../bench/results.ts";
 import type { Measured, Results } from "../../bench/results.ts";
 import { OPERATIONS, SCENARIOS } from "../../bench/ways.ts";
 import { table } from "./markdown.ts";
@@ -15,7 +15,7 @@ export function performancePage(): string {
   return [
     "# Performance",
     "<!-- Written by `npm run docs` from docs/performance.json and docs/pages/performance-notes.md. Change those. -->",
-    `Measured on ${results.date}, two cores, both ways in turn on one cluster that was emptied before each; rounds: ${String(results.rounds)}, the medians count. Again: \`npm run bench\` (with real charts: \`PLATFORM_CHARTS=DIR npm run bench\`), then \`npm run docs\`.`,
+    `Measured on ${results.date}, two cores, both ways in turn, each on a new cluster; rounds: ${String(results.rounds)}, the medians count (in brackets the fastest and the slowest). A loop of fixed length (\`bench/pace.ts\`) took ${seconds(results.paceSeconds)} s meanwhile: the machine's own pace. Again: \`npm run bench\` (with real charts: \`PLATFORM_CHARTS=DIR npm run bench\`), then \`npm run docs\`.`,
     "The other way is the script that people have: `kubectl apply` and `helm install --wait`, one after another, with the same charts, values and objects (`bench/helm-script.ts`). `pulumi` runs with the policy pack wherever the engine takes one.",
     "## Seconds",
     secondsTable(results),
@@ -48,8 +48,8 @@ function secondsTable(results: Results): string {
     OPERATIONS.map((operation) => [
       name,
       operation,
-      seconds(find(results, name, operation, "helm")),
-      seconds(find(results, name, operation, "pulumi")),
+      seconds(find(results, name, operation, "helm")?.seconds),
+      seconds(find(results, name, operation, "pulumi")?.seconds),
       ratio(results, name, operation)?.toFixed(2) ?? "",
       find(results, name, operation, "pulumi")?.medianCpuSeconds.toFixed(1) ?? "",
     ]),
@@ -58,10 +58,10 @@ function secondsTable(results: Results): string {
 }
 
 /** Median, and in brackets the extremes. */
-function seconds(item: Measured | undefined): string {
-  if (item === undefined) return "";
-  const [low, high] = [Math.min(...item.seconds), Math.max(...item.seconds)];
-  return `${item.medianSeconds.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`;
+function seconds(values: readonly number[] | undefined): string {
+  if (values === undefined) return "";
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return `${median(values).toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`;
 }
 
 function programsTable(results: Results): string {

@@ -23,11 +23,7 @@ describe("CertManager", () => {
       standsOn: {},
       acknowledge: [],
     });
-    expect(layerOf(recording).dependsOn).toEqual([
-      "crds-cert-manager",
-      "crds-gateway-api",
-      "crds-kserve-crd",
-    ]);
+    expect(layerOf(recording).dependsOn).toEqual(["crds-cert-manager", "crds-gateway-api"]);
   });
 
   it("is the release and nothing else, with the cluster's provider", async () => {

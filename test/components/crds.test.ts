@@ -4,7 +4,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyDocuments, deleteDocuments } from "../../components/crds/apply-documents.ts";
+import type { InTurn } from "../../components/crds/apply-documents.ts";
 import type { Answer, ClusterApi } from "../../components/cluster-api.ts";
+import { ClusterConnection } from "../../components/cluster-connection.ts";
 import { CrdInstaller } from "../../components/crds/crd-installer.ts";
 import { digestOf, splitDocuments } from "../../components/crds/documents.ts";
 import { PUBLISHED, runProgram } from "../support/program.ts";
@@ -56,10 +58,10 @@ describe("CustomResourceDefinitions", () => {
   it("leaves out of a record what another chart brings", async () => {
     await runProgram();
     const names = ["ours", "shared"].map(definition).map((text) => `---${text}`);
-    const installer = new CrdInstaller({});
+    const installer = new CrdInstaller(new ClusterConnection({}));
     const leaveOut = ["CustomResourceDefinition/shared.example.org"];
     const [ours = "", shared = ""] = names;
-    const kept = installer.remember("a chart", ours + shared, leaveOut);
+    const kept = installer.remember("a chart", ours + shared, { leaveOut });
     expect(kept).toEqual(installer.remember("a chart", ours));
     expect(kept.objects).toContain("ours.example.org");
     expect(kept.objects).not.toContain("shared");
@@ -143,6 +145,8 @@ describe("splitDocuments", () => {
 });
 
 describe("applyDocuments", () => {
+  const atOnce: InTurn = (work) => work();
+
   /** Answers as an API server that refuses some names and serves a definition at the second question. */
   function fakeApi(refused: readonly string[] = []): ClusterApi & { readonly calls: string[] } {
     const calls: string[] = [];
@@ -181,7 +185,7 @@ describe("applyDocuments", () => {
 
   it("waits until every served version is listed", async () => {
     const api = fakeApi();
-    await applyDocuments(api, splitDocuments(definition("as")));
+    await applyDocuments(api, splitDocuments(definition("as")), atOnce);
     expect(api.calls).toEqual([
       "PATCH /apis/apiextensions.k8s.io/v1/customresourcedefinitions/as.example.org",
       "GET /apis/example.org/v1",
@@ -191,7 +195,8 @@ describe("applyDocuments", () => {
 
   it("names what the API server refused, and why", async () => {
     const text = `---${definition("as")}---${definition("bs")}`;
-    await expect(applyDocuments(fakeApi(["bs.example.org"]), splitDocuments(text))).rejects.toThrow(
+    const refusing = fakeApi(["bs.example.org"]);
+    await expect(applyDocuments(refusing, splitDocuments(text), atOnce)).rejects.toThrow(
       /CustomResourceDefinition bs\.example\.org[^]*403 patch is forbidden/,
     );
   });

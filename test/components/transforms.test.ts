@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Providers } from "../../components/layer.ts";
 import {
   combine,
+  deleteInBackground,
   dropAggregatedRules,
   forceUpdates,
   mirrorImages,
@@ -12,6 +13,7 @@ import {
 } from "../../components/transforms.ts";
 import type { ObjectTransform, RenderedObject } from "../../components/transforms.ts";
 import { ImageMap } from "../../images/image-map.ts";
+import { ClusterConnection } from "../../components/cluster-connection.ts";
 import { settle, startRecording } from "../support/pulumi-mocks.ts";
 
 const CRD = { kind: "CustomResourceDefinition", metadata: { name: "a.example.org" } };
@@ -19,7 +21,7 @@ let providers: Providers;
 
 beforeAll(async () => {
   await startRecording();
-  providers = { cluster: new Provider("cluster") };
+  providers = { cluster: new Provider("cluster"), connection: new ClusterConnection({}) };
   await settle();
 });
 
@@ -104,6 +106,24 @@ describe("skipServiceAwait", () => {
     });
     expect(skipServiceAwait({ kind: "Deployment" }, {})).toBeUndefined();
   });
+});
+
+describe("deleteInBackground", () => {
+  it.each(["serving.kserve.io/v1alpha1", "cert-manager.io/v1", "gateway.networking.k8s.io/v1"])(
+    "does not wait for what an object of %s owns",
+    (apiVersion) => {
+      expect(annotationsOf(deleteInBackground({ apiVersion, kind: "X" }, {}))).toEqual({
+        "pulumi.com/deletionPropagationPolicy": "background",
+      });
+    },
+  );
+
+  it.each(["v1", "apps/v1", "networking.k8s.io/v1", "rbac.authorization.k8s.io/v1"])(
+    "leaves objects of %s alone",
+    (apiVersion) => {
+      expect(deleteInBackground({ apiVersion, kind: "X" }, {})).toBeUndefined();
+    },
+  );
 });
 
 describe("forceUpdates", () => {
