@@ -38,7 +38,7 @@ export async function measureGrowth(
     growth.push({
       stacks: size,
       previewSeconds: usage?.seconds ?? 0,
-      backendBytes: await folderBytes(session.layout.backend),
+      stateBytes: await stateBytes(session.layout.backend),
     });
   }
   for (let index = 1; index < stacks; index += 1)
@@ -68,10 +68,12 @@ async function copyStack(session: Session, name: string, state: string): Promise
   if (result.code !== 0) throw new Error(result.output);
 }
 
-async function folderBytes(folder: string): Promise<number> {
+/** Bytes of all states; history and backups are of earlier runs as well. */
+async function stateBytes(backend: string): Promise<number> {
+  const folder = join(backend, ".pulumi", "stacks");
   const files = await readdir(folder, { recursive: true, withFileTypes: true });
   const sizes = files
-    .filter((file) => file.isFile())
+    .filter((file) => file.isFile() && file.name.endsWith(".json"))
     .map(async (file) => (await stat(join(file.parentPath, file.name))).size);
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }

@@ -30,7 +30,8 @@ const stack = z.strictObject({
 const growth = z.strictObject({
   stacks: z.int(),
   previewSeconds: z.number(),
-  backendBytes: z.int(),
+  /** All states together; the first is that of the timed stack. */
+  stateBytes: z.int(),
 });
 
 /** One run of the benchmark, as it is written to a file and as `docs/performance.md` is made from it. */

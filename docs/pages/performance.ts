@@ -90,7 +90,7 @@ function growthTable(results: Results): string {
   const rows = results.growth.map((item) => [
     String(item.stacks),
     item.previewSeconds.toFixed(1),
-    `${(item.backendBytes / 1_000_000).toFixed(1)} MB`,
+    `${(item.stateBytes / 1_000_000).toFixed(1)} MB`,
   ]);
-  return table(["stacks in the backend", "preview of one, s", "backend"], rows);
+  return table(["stacks in the backend", "preview of one, s", "states"], rows);
 }
