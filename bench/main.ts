@@ -1,4 +1,4 @@
-/** `npm run bench`: this program and the script that people have, side by side on one cluster. */
+/** `npm run bench`: this program and the script that people have, side by side, each on a cluster of its own. */
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
@@ -43,7 +43,9 @@ const print = (text: string): void => {
 };
 
 const command = new Command("bench")
-  .description("time this program and `helm install`, one after another, on the sandbox's cluster")
+  .description(
+    "time this program and `helm install`, one after another, each on a new cluster of the sandbox",
+  )
   .option("--rounds <number>", "how often each is measured; the median counts", wholeNumber, 3)
   .option("--charts <folder>", "real charts (default: PLATFORM_CHARTS, else as the sandbox does)")
   .option("--out <file>", "where the figures go", join(PROJECT_ROOT, "docs", "performance.json"))

@@ -21,9 +21,15 @@ import { airgapInventory } from "../sandbox/airgap/inventory.ts";
 import { openSession, operate } from "../sandbox/session/session.ts";
 import type { Session } from "../sandbox/session/session.ts";
 import { TOOLS } from "../sandbox/toolchain/tools.ts";
-import { imagesAsTable } from "./images.ts";
-import { planAsTable } from "./plan.ts";
-import { failed, linesWithout, NOISE, print, summarize, withProgress } from "./sandbox-output.ts";
+import {
+  announcePlan,
+  failed,
+  linesWithout,
+  NOISE,
+  print,
+  summarize,
+  withProgress,
+} from "./sandbox-output.ts";
 import { requireOutsidePlan, resolveStack, stackFile } from "./stack.ts";
 import { renderTable } from "./table.ts";
 
@@ -83,10 +89,10 @@ async function announce(bound: string): Promise<boolean> {
   const { plan, problems } = await resolveStack(bound, KUBERNETES);
   if (problems.length > 0) print(formatProblems(problems, bound));
   if (plan === undefined) return false;
-  print(pc.bold("What will be installed"));
-  print(`${planAsTable(plan)}\n`);
-  print(pc.bold("Images, under the names of the sandbox's registry (simulated nodes pull none)"));
-  print(`${imagesAsTable(plan.images.filter((image) => image.optional === undefined))}\n`);
+  announcePlan(
+    plan,
+    "Images, under the names of the sandbox's registry (simulated nodes pull none)",
+  );
   return true;
 }
 

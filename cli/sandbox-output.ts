@@ -1,6 +1,9 @@
 import { Listr } from "listr2";
 import pc from "picocolors";
+import { imagesAsTable } from "./images.ts";
+import { planAsTable } from "./plan.ts";
 import { renderTable } from "./table.ts";
+import type { Plan } from "../plan/plan.ts";
 import type { InventoryRow } from "../sandbox/session/inventory.ts";
 import type { Session } from "../sandbox/session/session.ts";
 import type { PulumiResult } from "../sandbox/session/pulumi.ts";
@@ -10,6 +13,14 @@ import type { ToolProgress } from "../sandbox/toolchain/tools.ts";
 export const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
+
+/** The first words of a run: what will be installed, and every image of it below the given heading. */
+export function announcePlan(plan: Plan, imagesHeading: string): void {
+  print(pc.bold("What will be installed"));
+  print(`${planAsTable(plan)}\n`);
+  print(pc.bold(imagesHeading));
+  print(`${imagesAsTable(plan.images.filter((image) => image.optional === undefined))}\n`);
+}
 
 /** The last words of a run: what was real, how long it took, what to do next. */
 export function summarize(

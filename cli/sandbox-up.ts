@@ -1,7 +1,5 @@
 import { resolve } from "node:path";
 import pc from "picocolors";
-import { planAsTable } from "./plan.ts";
-import { imagesAsTable } from "./images.ts";
 import { resolveStack } from "./stack.ts";
 import { formatProblems } from "../problems/problem.ts";
 import { inventory } from "../sandbox/session/inventory.ts";
@@ -10,7 +8,15 @@ import { openSession, openStack, operate } from "../sandbox/session/session.ts";
 import type { Session } from "../sandbox/session/session.ts";
 import type { PulumiResult } from "../sandbox/session/pulumi.ts";
 import { TOOLS } from "../sandbox/toolchain/tools.ts";
-import { failed, linesWithout, NOISE, print, summarize, withProgress } from "./sandbox-output.ts";
+import {
+  announcePlan,
+  failed,
+  linesWithout,
+  NOISE,
+  print,
+  summarize,
+  withProgress,
+} from "./sandbox-output.ts";
 
 export interface UpOptions {
   readonly name: string;
@@ -30,10 +36,7 @@ export async function sandboxUp(options: UpOptions): Promise<boolean> {
   );
   if (problems.length > 0) print(formatProblems(problems, file));
   if (plan === undefined) return false;
-  print(pc.bold("What will be installed"));
-  print(`${planAsTable(plan)}\n`);
-  print(pc.bold("Images (simulated nodes pull none of them)"));
-  print(`${imagesAsTable(plan.images.filter((image) => image.optional === undefined))}\n`);
+  announcePlan(plan, "Images (simulated nodes pull none of them)");
   const session = await withProgress((report) =>
     openSession({
       name: options.name,

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Helm post-renderer: reads rendered manifests on standard input and writes one ConfigMap that holds their CRDs as
-// text. The program takes the text out again before the engine sees it (crd-bundle.ts), so that neither the state nor
+// text. The program takes the text out again before the engine sees it (custom-resource-definitions.ts), so that neither the state nor
 // any diff carries schemas. Documents are passed on byte for byte: some charts hold YAML that parsers other than Go's
 // refuse (a tab in a CRD description).
 import { readFileSync } from "node:fs";
