@@ -1,5 +1,3 @@
-import "../startup/native-stacks.ts";
-import "../startup/deferred-modules.ts";
 import { PolicyPack } from "@pulumi/policy";
 import { compatibilityPolicy } from "./compatibility.ts";
 import { registryPolicy } from "./registry.ts";

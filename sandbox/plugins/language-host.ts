@@ -35,11 +35,15 @@ async function run(request: RunRequest): Promise<InstanceType<typeof language.Ru
     ...runArguments(request),
     info.getEntryPoint(),
   ];
-  const child = spawn(process.execPath, [...args, ...request.getArgsList()], {
-    cwd: request.getPwd(),
-    env: { ...process.env, ...configEnvironment(request) },
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [...nodeArguments(info), ...args, ...request.getArgsList()],
+    {
+      cwd: request.getPwd(),
+      env: { ...process.env, ...configEnvironment(request) },
+      stdio: ["ignore", "inherit", "inherit"],
+    },
+  );
   running.add(child);
   const code = await new Promise<number>((resolve) =>
     child.once("close", (status) => resolve(status ?? 1)),
@@ -49,6 +53,12 @@ async function run(request: RunRequest): Promise<InstanceType<typeof language.Ru
   return code === 0
     ? response
     : response.setError(`Program exited with non-zero exit code: ${code}`);
+}
+
+/** The project's `nodeargs`, split at blanks: the stand-in knows no quotes. */
+function nodeArguments(info: InstanceType<typeof language.ProgramInfo>): string[] {
+  const options = info.getOptions()?.toJavaScript() as { nodeargs?: string } | undefined;
+  return (options?.nodeargs ?? "").split(" ").filter((argument) => argument !== "");
 }
 
 const running = new Set<ReturnType<typeof spawn>>();

@@ -14,6 +14,8 @@ const EXECUTABLE = 0o755;
 const MARK = "# kserve-platform: stand-in for an official Pulumi plugin";
 const MARK_WITHIN_BYTES = 128;
 
+const FLAGS = ["--allow-natives-syntax"] as const;
+
 /** The program that stands behind each launcher. */
 const ENTRIES: Readonly<Record<PluginName, string>> = {
   "pulumi-language-nodejs": join(import.meta.dirname, "language-host.ts"),
@@ -38,9 +40,16 @@ export async function writeLauncher(stateDir: string, name: PluginName): Promise
   return path;
 }
 
-/** The launcher's text; `exec`, so that the engine's signals reach the stand-in itself. */
-export function launcherScript(node: string, entry: string): string {
-  return `#!/bin/sh\n${MARK}\nexec ${quote(node)} ${quote(entry)} "$@"\n`;
+/**
+ * The launcher's text; `exec`, so that the engine's signals reach the stand-in itself. Its flags are those
+ * of V8 that the program runs with (`nodeargs` in Pulumi.yaml): what Node compiled under others is not used, but replaced.
+ */
+export function launcherScript(
+  node: string,
+  entry: string,
+  options: readonly string[] = FLAGS,
+): string {
+  return `#!/bin/sh\n${MARK}\nexec ${[node, ...options, entry].map(quote).join(" ")} "$@"\n`;
 }
 
 /** True for a launcher of this or another sandbox; false for an official plugin, and for what cannot be read. */

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import * as grpc from "@grpc/grpc-js";
+import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import analyzerServices from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
 import languageServices from "@pulumi/pulumi/proto/language_grpc_pb.js";
@@ -18,7 +19,7 @@ const ENGINE = "127.0.0.1:1";
 const RUN = `
 const { writeFileSync } = require("node:fs");
 const { PULUMI_CONFIG, PULUMI_CONFIG_SECRET_KEYS, HOME } = process.env;
-const seen = { args: process.argv.slice(2), cwd: process.cwd(), PULUMI_CONFIG, PULUMI_CONFIG_SECRET_KEYS, home: HOME !== undefined };
+const seen = { args: process.argv.slice(2), node: process.execArgv, cwd: process.cwd(), PULUMI_CONFIG, PULUMI_CONFIG_SECRET_KEYS, home: HOME !== undefined };
 writeFileSync(process.env.SEEN, JSON.stringify(seen));
 process.exit(Number(process.argv.at(-1)));
 `;
@@ -70,7 +71,9 @@ async function seen(): Promise<unknown> {
 }
 
 function programInfo(): InstanceType<typeof language.ProgramInfo> {
+  const options = { typescript: false, nodeargs: "--no-warnings  --expose-gc" };
   return new language.ProgramInfo()
+    .setOptions(struct.Struct.fromJavaScript(options))
     .setProgramDirectory(folder)
     .setRootDirectory("/root-directory")
     .setEntryPoint("index.ts");
@@ -117,6 +120,7 @@ describe("a program", () => {
     };
     expect(await seen()).toEqual({
       args: [...Object.entries(options).flat(), "--dry-run", "index.ts", "0"],
+      node: ["--no-warnings", "--expose-gc"],
       cwd: folder,
       home: true,
       PULUMI_CONFIG: '{"aws:config:region":"x","project:config:password":"secret"}',

@@ -158,7 +158,7 @@ describe("launchers", () => {
   it("pass arguments on and survive blanks and quotes in paths", async () => {
     const entry = join(root, "it's here", "entry.sh");
     await executable(entry, 'printf "%s|" "$@"\n');
-    const path = await executable(join(root, "launcher"), launcherScript("/bin/sh", entry));
+    const path = await executable(join(root, "launcher"), launcherScript("/bin/sh", entry, ["-e"]));
     const { stdout } = await promisify(execFile)(path, ["127.0.0.1:1", "a b"]);
     expect(stdout).toBe("127.0.0.1:1|a b|");
     expect(await isLauncher(path)).toBe(true);

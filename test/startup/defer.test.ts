@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { defer } from "../../startup/defer.ts";
+import { defer, deferCalls } from "../../startup/defer.ts";
 
 /** Named here, not where they are required: no file of these names stands beside the test. */
 const ONE = "./one.cjs";
@@ -21,7 +21,8 @@ function moduleFolder(): NodeJS.Require {
   for (const name of ["one", "two"])
     writeFileSync(
       join(folder, `${name}.cjs`),
-      `globalThis.deferredLoads.push("${name}"); exports.name = () => "${name}";`,
+      `globalThis.deferredLoads.push("${name}"); exports.name = () => "${name}";
+       exports.Thing = class { of = "${name}"; };`,
     );
   return createRequire(join(folder, "index.cjs"));
 }
@@ -55,6 +56,19 @@ describe("defer", () => {
   });
 });
 
+describe("deferCalls", () => {
+  it("loads the module with the first call of what was read of it", () => {
+    const require = moduleFolder();
+    deferCalls(require, ONE);
+    const { name, Thing } = require(ONE) as { name: () => string; Thing: new () => object };
+    expect(loads.deferredLoads).toEqual([]);
+    expect(name()).toBe("one");
+    expect(new Thing()).toEqual({ of: "one" });
+    expect(loads.deferredLoads).toEqual(["one"]);
+    expect((require(ONE) as { Thing: unknown }).Thing).not.toBe(Thing);
+  });
+});
+
 /** Runs lines in a Node process of their own that has the SDK loaded, after the imports with which program and pack begin. */
 async function withSdk(lines: string, deferred = true): Promise<unknown> {
   const source = `
@@ -71,7 +85,7 @@ async function withSdk(lines: string, deferred = true): Promise<unknown> {
 const HEAVY = `
   const sdk = process.getBuiltinModule("module").createRequire(require.resolve("@pulumi/pulumi"));
   const names = ["typescript", "@npmcli/arborist", "normalize-package-data", "execa"];
-  const isLoaded = (name) => Object.keys(require.cache[sdk.resolve(name)].exports).length > 0;
+  const isLoaded = (name) => Object.keys(require.cache[sdk.resolve(name)]?.exports ?? {}).length > 0;
   console.log(JSON.stringify(names.filter(isLoaded)));
 `;
 
