@@ -1,6 +1,6 @@
 import { request } from "node:https";
 import type { RequestOptions } from "node:https";
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import type { Settings } from "../config/schema.ts";
 
 /** An answer of the API server. */

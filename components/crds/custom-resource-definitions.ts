@@ -10,6 +10,7 @@ import type { Namespaces } from "../namespaces.ts";
 import { combine } from "../transforms.ts";
 import type { ObjectTransform } from "../transforms.ts";
 import { CrdInstaller } from "./crd-installer.ts";
+import { Handover } from "./handover.ts";
 
 export interface CustomResourceDefinitionsArgs {
   readonly plan: Plan;
@@ -42,6 +43,7 @@ const BUNDLE_CRDS = join(import.meta.dirname, "bundle-crds.mjs");
 export class CustomResourceDefinitions extends pulumi.ComponentResource {
   readonly #args: CustomResourceDefinitionsArgs;
   readonly #installer: CrdInstaller;
+  readonly #handover = new Handover();
   readonly #records = new Map<LayerName, pulumi.Resource[]>();
 
   constructor(name: string, args: CustomResourceDefinitionsArgs) {
@@ -89,9 +91,9 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
   ): pulumi.Resource {
     const { chart, namespace } = crds;
     const record: ObjectTransform = (object, options) => {
-      const { text = "" } = object["data"] as { text?: string };
       const from = `${chart.name} ${chart.version}`;
       const { leaveOut } = chart;
+      const text = this.#handover.take(recordName(crds));
       const data = { ...this.#installer.remember(from, text, { leaveOut, urgent }) };
       return { object: { ...object, data }, options: { ...options, hooks } };
     };
@@ -99,7 +101,10 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
       name,
       chart,
       namespace,
-      postRenderer: { command: process.execPath, args: [BUNDLE_CRDS, recordName(crds)] },
+      postRenderer: {
+        command: process.execPath,
+        args: [BUNDLE_CRDS, recordName(crds), this.#handover.place(recordName(crds))],
+      },
       transforms: [combine([record])],
     });
   }

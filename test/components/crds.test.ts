@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { applyDocuments, deleteDocuments } from "../../components/crds/apply-documents.ts";
@@ -8,6 +9,7 @@ import type { InTurn } from "../../components/crds/apply-documents.ts";
 import type { Answer, ClusterApi } from "../../components/cluster-api.ts";
 import { ClusterConnection } from "../../components/cluster-connection.ts";
 import { CrdInstaller } from "../../components/crds/crd-installer.ts";
+import { Handover } from "../../components/crds/handover.ts";
 import { digestOf, splitDocuments } from "../../components/crds/documents.ts";
 import { PUBLISHED, runProgram } from "../support/program.ts";
 
@@ -105,19 +107,40 @@ describe("CustomResourceDefinitions", () => {
 });
 
 describe("bundle-crds", () => {
-  const run = (text: string): { data: { text: string } } =>
-    JSON.parse(execFileSync(process.execPath, [SCRIPT, "crds-x"], { input: text }).toString()) as {
-      data: { text: string };
-    };
+  /** What the script leaves for the program, and what it says to Helm. */
+  const run = (text: string): { left: string; said: unknown } => {
+    const handover = new Handover();
+    const args = [SCRIPT, "crds-x", handover.place("crds-x")];
+    const said = execFileSync(process.execPath, args, { input: text, stdio: "pipe" }).toString();
+    return { left: handover.take("crds-x"), said: JSON.parse(said) };
+  };
 
   it("keeps the definitions of a chart byte for byte and leaves out the rest", () => {
     const other = "\napiVersion: v1\nkind: Service\nmetadata:\n  name: s\n";
-    const { text } = run(`---${definition("as")}---${other}---${definition("bs")}`).data;
-    expect(text).toBe(`---${definition("as")}---${definition("bs")}`);
+    const { left, said } = run(`---${definition("as")}---${other}---${definition("bs")}`);
+    expect(left).toBe(`---${definition("as")}---${definition("bs")}`);
+    expect(said).toEqual({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "crds-x" } });
   });
 
   it("fails on a chart without any: something else would be installed than was planned", () => {
     expect(() => run("apiVersion: v1\nkind: Service\n")).toThrow(/no CustomResourceDefinition/);
+  });
+
+  it("is told a place that only this user can read, and that is gone with the process", () => {
+    const module = join(SCRIPT, "..", "handover.ts");
+    const lines = `
+      const { Handover } = await import(${JSON.stringify(module)});
+      const { statSync } = await import("node:fs");
+      const { dirname } = await import("node:path");
+      const place = new Handover().place("x");
+      console.log(JSON.stringify([place, statSync(dirname(place)).mode & 0o777]));`;
+    const args = ["--input-type=module", "--eval", lines];
+    const [place, mode] = JSON.parse(execFileSync(process.execPath, args).toString()) as [
+      string,
+      number,
+    ];
+    expect(mode).toBe(0o700);
+    expect(existsSync(dirname(place))).toBe(false);
   });
 });
 
