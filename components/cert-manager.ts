@@ -3,12 +3,14 @@ import type { CertManagerArgs as ReleaseArgs } from "@pulumi/kubernetes-cert-man
 import * as pulumi from "@pulumi/pulumi";
 import { CERT_MANAGER_TYPED_KEYS } from "../plan/values/cert-manager.ts";
 import { getChart } from "../plan/plan.ts";
+import type { PlannedChart } from "../plan/plan.ts";
 import { releaseSource } from "./charts/place-chart.ts";
 import { CERT_MANAGER_NEEDS } from "./crds/custom-resource-definitions.ts";
 import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
 import { forgetKilledRelease } from "./killed-release.ts";
 import { layerType } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
+import { awaitRollout } from "./rollout.ts";
 
 export interface CertManagerArgs extends LayerArgs {
   readonly crds: CustomResourceDefinitions;
@@ -21,9 +23,9 @@ const RELEASE_NAME = "cert-manager";
  * cert-manager: the Helm release of @pulumi/kubernetes-cert-manager.
  *
  * Needs nothing but its CRDs, which are not the release's: Helm refuses CRDs that it did not create itself, and a
- * cluster may have them already. It does not wait for those of other layers. The release is ready when its start-up
- * check, a post-install hook of the chart, has created a test resource through the webhook. Leaves out issuers for
- * users: they are choices of the environment.
+ * cluster may have them already. It does not wait for those of other layers. Ready when its start-up check, a
+ * post-install hook of the chart, has created a test resource through the webhook, and its Deployments are rolled out.
+ * Leaves out issuers for users: they are choices of the environment.
  */
 export class CertManager extends pulumi.ComponentResource {
   readonly product = "cert-manager";
@@ -39,12 +41,14 @@ export class CertManager extends pulumi.ComponentResource {
     );
     this.version = args.layer.version;
     this.namespace = args.plan.settings.namespaces.certManager;
-    this.#installRelease(name, args);
+    const chart = getChart(args.layer, "controller");
+    const release = { name: RELEASE_NAME, namespace: this.namespace };
+    const installed = this.#installRelease(name, args, chart);
+    awaitRollout(this, args.providers.connection, { release, chart }, installed);
     this.registerOutputs({ version: this.version, namespace: this.namespace });
   }
 
-  #installRelease(name: string, args: CertManagerArgs): CertManagerRelease {
-    const chart = getChart(args.layer, "controller");
+  #installRelease(name: string, args: CertManagerArgs, chart: PlannedChart): CertManagerRelease {
     const { typed, untyped } = splitValues(chart.values);
     const source = releaseSource(chart, args.plan.settings.charts);
     return new CertManagerRelease(
@@ -56,6 +60,8 @@ export class CertManager extends pulumi.ComponentResource {
           name: RELEASE_NAME,
           namespace: this.namespace,
           values: untyped,
+          // Helm would look every two seconds, and start the check after that; awaitRollout looks closer, and at the same.
+          skipAwait: true,
           ...source,
           // A path is looked up in the default repository unless the repository is empty (design: tried).
           repositoryOpts:

@@ -23,6 +23,8 @@ const USAGES = ["digital signature", "data encipherment", "key encipherment", "c
  * renewed, so that certificates from before stay valid.
  */
 export class EnvoyCertificates extends pulumi.ComponentResource {
+  /** All of it: what needs these waits for each. */
+  readonly objects: readonly pulumi.CustomResource[];
   readonly #name: string;
   readonly #namespace: string;
   readonly #args: LayerArgs;
@@ -33,11 +35,14 @@ export class EnvoyCertificates extends pulumi.ComponentResource {
     this.#args = args;
     this.#namespace = args.plan.settings.namespaces.envoyGateway;
     const issuer = this.#createAuthority();
-    this.#issue("envoy-gateway", { commonName: "envoy-gateway", dnsNames: this.#names() }, issuer);
+    const controller = { commonName: "envoy-gateway", dnsNames: this.#names() };
     const proxies = { commonName: "*", dnsNames: [`*.${this.#namespace}`] };
-    this.#issue("envoy", proxies, issuer);
-    this.#issue("envoy-rate-limit", proxies, issuer);
-    this.#createHmac();
+    this.objects = [
+      this.#issue("envoy-gateway", controller, issuer),
+      this.#issue("envoy", proxies, issuer),
+      this.#issue("envoy-rate-limit", proxies, issuer),
+      this.#createHmac(),
+    ];
     this.registerOutputs({});
   }
 
@@ -61,11 +66,10 @@ export class EnvoyCertificates extends pulumi.ComponentResource {
     return ["envoy-gateway", full, `${full}.svc`, `${full}.svc.cluster.local`];
   }
 
-  #issue(secretName: string, subject: object, issuer: CustomResource): void {
+  #issue(secretName: string, subject: object, issuer: CustomResource): CustomResource {
     const issuerRef = { group: "cert-manager.io", kind: "Issuer", name: CA };
-    this.#create("Certificate", secretName, { secretName, ...subject, usages: USAGES, issuerRef }, [
-      issuer,
-    ]);
+    const spec = { secretName, ...subject, usages: USAGES, issuerRef };
+    return this.#create("Certificate", secretName, spec, [issuer]);
   }
 
   #create(

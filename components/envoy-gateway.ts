@@ -40,13 +40,17 @@ export class EnvoyGateway extends pulumi.ComponentResource {
     );
     this.version = args.layer.version;
     const certificates = new EnvoyCertificates(`${name}-certs`, args, { parent: this });
-    const controller = this.#installController(name, args, [certificates]);
+    const controller = this.#installController(name, args, certificates.objects);
     const proxy = this.#createProxy(name, args);
     this.#createGateway(name, args, [controller, proxy]);
     this.registerOutputs({ version: this.version });
   }
 
-  #installController(name: string, args: EnvoyGatewayArgs, dependsOn: pulumi.Resource[]): Chart {
+  #installController(
+    name: string,
+    args: EnvoyGatewayArgs,
+    dependsOn: readonly pulumi.CustomResource[],
+  ): Chart {
     return placeChart(this, args, {
       name: `${name}-controller`,
       chart: getChart(args.layer, "controller"),

@@ -1,3 +1,4 @@
+import type { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { CertManager } from "./cert-manager.ts";
 import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
@@ -20,6 +21,8 @@ export interface GatewayApiArgs extends LayerArgs {
 export class GatewayApi extends pulumi.ComponentResource {
   readonly product = "gateway-api";
   readonly version: string;
+  /** The class that routes of KServe are served by; absent where others bring it. */
+  readonly gatewayClass: CustomResource | undefined;
 
   constructor(name: string, args: GatewayApiArgs) {
     const below = [args.certManager];
@@ -32,8 +35,8 @@ export class GatewayApi extends pulumi.ComponentResource {
     this.version = args.layer.version;
     if (args.plan.ingress.gateway && args.plan.ingress.type !== "envoy") {
       const owner = { parent: this, name, args };
-      const gatewayClass = placeGatewayClass(owner);
-      placeGateway(owner, gatewayClass === undefined ? [] : [gatewayClass]);
+      this.gatewayClass = placeGatewayClass(owner);
+      placeGateway(owner, this.gatewayClass === undefined ? [] : [this.gatewayClass]);
     }
     this.registerOutputs({ version: this.version });
   }

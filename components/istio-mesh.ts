@@ -1,6 +1,7 @@
 import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
 import * as pulumi from "@pulumi/pulumi";
 import { getChart } from "../plan/plan.ts";
+import { mergeValues } from "../plan/values/merge.ts";
 import { placeChart } from "./charts/place-chart.ts";
 import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
 import { IstioGateway } from "./istio-gateway.ts";
@@ -40,9 +41,13 @@ export class IstioMesh extends pulumi.ComponentResource {
   }
 
   #installBase(name: string, args: IstioMeshArgs): Chart {
+    const chart = getChart(args.layer, "base");
+    // Its definitions are left out below: that they are not labelled before spares half of the rendering
+    // (istio/istio@1.28.10:manifests/charts/base/templates/crds.yaml).
+    const values = mergeValues(chart.values, { base: { enableCRDTemplates: false } });
     return placeChart(this, args, {
       name: `${name}-base`,
-      chart: getChart(args.layer, "base"),
+      chart: { ...chart, values },
       namespace: args.plan.settings.namespaces.istio,
       kinds: { except: ["CustomResourceDefinition"] },
       transforms: [forceUpdates("ValidatingWebhookConfiguration")],

@@ -3,7 +3,7 @@ import type { Settings } from "../config/schema.ts";
 import type { ClusterConnection } from "./cluster-connection.ts";
 
 /** A Helm release by what its records in the cluster are labelled with. */
-interface HelmRelease {
+export interface HelmRelease {
   readonly name: string;
   readonly namespace: string;
 }

@@ -49,11 +49,14 @@ export class KServeCore extends pulumi.ComponentResource {
     const below = [certManager, gatewayApi, istio, envoyGateway, knative].filter(
       (layer) => layer !== undefined,
     );
+    const running = [certManager, gatewayApi?.gatewayClass, istio, envoyGateway, knative].filter(
+      (resource) => resource !== undefined,
+    );
     super(
       layerType("KServeCore"),
       name,
       { ...args.layer.contract, standsOn: standsOn(below) },
-      { dependsOn: [args.crds, ...below] },
+      { dependsOn: [args.crds, ...running] },
     );
     this.version = args.layer.version;
     const step: KServeStep = { ...args, parent: this, name };
@@ -69,7 +72,7 @@ export class KServeCore extends pulumi.ComponentResource {
   #installController(
     name: string,
     args: KServeCoreArgs,
-    before: readonly pulumi.Resource[],
+    before: readonly pulumi.CustomResource[],
   ): Chart {
     return placeChart(this, args, {
       name: `${name}-controller`,

@@ -1,3 +1,4 @@
+import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ImageMap } from "../images/image-map.ts";
 
@@ -110,6 +111,18 @@ export const deleteInBackground: ObjectTransform = (object) => {
     ? undefined
     : { object: annotate(object, IN_BACKGROUND) };
 };
+
+/** What is there as a whole once it is registered; of a component of ours the engine only knows that it was begun. */
+export type Whole = pulumi.CustomResource | Chart;
+
+/** Places objects after other resources, and on destroy takes them away before those. */
+export function comeAfter(resources: readonly Whole[]): ObjectTransform {
+  return (object, options) => {
+    // Always a list: the engine hands a transform what it will act on, not what the program wrote.
+    const own = (options.dependsOn ?? []) as readonly pulumi.Resource[];
+    return { object, options: { ...options, dependsOn: [...own, ...resources] } };
+  };
+}
 
 function annotate(
   object: RenderedObject,

@@ -9,12 +9,13 @@ import type { LayerArgs } from "../layer.ts";
 import { namePullSecret } from "../pull-secrets.ts";
 import {
   combine,
+  comeAfter,
   deleteInBackground,
   dropAggregatedRules,
   mirrorImages,
   skipServiceAwait,
 } from "../transforms.ts";
-import type { ObjectTransform } from "../transforms.ts";
+import type { ObjectTransform, Whole } from "../transforms.ts";
 
 const SELECT_KINDS = join(import.meta.dirname, "select-kinds.mjs");
 
@@ -32,7 +33,6 @@ export interface ChartRendering extends Placement {
   readonly skipCrds?: boolean;
   readonly postRenderer?: { readonly command: string; readonly args: string[] };
   readonly transforms: readonly pulumi.ResourceTransform[];
-  readonly dependsOn?: readonly pulumi.Resource[];
 }
 
 /** How one chart is placed inside a layer. */
@@ -42,7 +42,8 @@ export interface ChartPlacement extends Placement {
   /** Leave out the chart's `crds/` folder, subcharts included. */
   readonly skipCrds?: boolean;
   readonly transforms?: readonly ObjectTransform[];
-  readonly dependsOn?: readonly pulumi.Resource[];
+  /** What every object of the chart comes after. The chart itself is rendered meanwhile: that needs nothing. */
+  readonly dependsOn?: readonly Whole[];
 }
 
 /** Places a chart as a component whose objects are resources of their own: visible in preview, diff and policies. */
@@ -62,7 +63,6 @@ export function placeChart(
       ? {}
       : { postRenderer: { command: process.execPath, args: [SELECT_KINDS, ...selection] } }),
     ...(skipCrds === undefined ? {} : { skipCrds }),
-    ...(dependsOn === undefined ? {} : { dependsOn }),
     transforms: [
       combine([
         mirrorImages(args.plan.imageMap),
@@ -70,6 +70,7 @@ export function placeChart(
         dropAggregatedRules,
         skipServiceAwait,
         deleteInBackground,
+        ...(dependsOn === undefined ? [] : [comeAfter(dependsOn)]),
         ...(placement.transforms ?? []),
       ]),
     ],
@@ -99,7 +100,6 @@ export function renderChart(
     {
       parent,
       provider: args.providers.cluster,
-      dependsOn: [...(rendering.dependsOn ?? [])],
       transforms: [...rendering.transforms],
     },
   );

@@ -26,10 +26,38 @@ describe("CertManager", () => {
     expect(layerOf(recording).dependsOn).toEqual(["crds-cert-manager", "crds-gateway-api"]);
   });
 
-  it("is the release and nothing else, with the cluster's provider", async () => {
+  it("is the release and its rollout, with the cluster's provider", async () => {
     const recording = await runProgram();
-    expect(recording.childrenOf(layerOf(recording))).toEqual(["cert-manager"]);
+    expect(recording.childrenOf(layerOf(recording))).toEqual([
+      "cert-manager",
+      "cert-manager-rollout",
+    ]);
     expect(recording.get("cert-manager", RELEASE).provider).toBe("cluster");
+  });
+
+  it("waits for the rollout by itself, and for the check in its short steps", async () => {
+    const recording = await runProgram();
+    expect(helmOptionsOf(recording)["skipAwait"]).toBe(true);
+    const { inputs } = recording.get("cert-manager", RELEASE);
+    expect(inputs["startupapicheck"]).toMatchObject({ extraArgs: ["-v", "--interval=1s"] });
+    const hooks = ["await-rollout-cert-manager"];
+    expect(recording.get("cert-manager-rollout").hooks).toEqual({
+      create: hooks,
+      update: hooks,
+      delete: [],
+    });
+  });
+
+  it("waits anew for another chart or other values, and for nothing else", async () => {
+    const entry = async (raw: object): Promise<unknown> =>
+      (await runProgram({ ...raw })).get("cert-manager-rollout").inputs["input"];
+    const ours = await entry({});
+    expect(ours).toEqual(await entry({ kserve: { values: { x: 1 } } }));
+    expect(ours).not.toEqual(await entry({ certManager: { replicas: 2 } }));
+    expect(ours).toMatchObject({ chart: "cert-manager v1.21.1" });
+    expect(await entry({ certManager: { version: "1.20.3" } })).toMatchObject({
+      chart: "cert-manager v1.20.3",
+    });
   });
 
   it("fixes the name of the release and its namespace", async () => {

@@ -42,8 +42,8 @@ describe("EnvoyGateway", () => {
   });
 
   it("starts the controller behind its certificates and its secret", () => {
-    const { dependsOn } = recording.get("envoy-gateway-controller");
-    expect(dependsOn).toEqual(
+    const { objectsDependOn } = recording.get("envoy-gateway-controller");
+    expect(objectsDependOn).toEqual(
       expect.arrayContaining([
         "envoy-gateway-certs-certificate-envoy-gateway",
         "envoy-gateway-certs-certificate-envoy",

@@ -37,7 +37,12 @@ describe("KServeCore", () => {
     const recording = await runProgram({ mode: "RawDeployment", ingress: { type: "none" } });
     const layer = recording.get("kserve");
     expect(layer.inputs["standsOn"]).toEqual({ "cert-manager": "1.21.1" });
-    expect(layer.dependsOn).toEqual(["crds-cert-manager", "crds-kserve-crd", "cert-manager"]);
+    expect(layer.dependsOn).toEqual([
+      "crds-cert-manager",
+      "crds-kserve-crd",
+      "cert-manager",
+      "cert-manager-rollout",
+    ]);
   });
 
   it.each([
@@ -54,7 +59,8 @@ describe("KServeCore", () => {
       chart: `oci://ghcr.io/kserve/charts/${chart}`,
       version: `v${version}`,
     });
-    expect(runtimes.dependsOn).toEqual(["kserve-controller"]);
+    expect(runtimes.objectsDependOn).toEqual(["kserve-controller"]);
+    expect(runtimes.dependsOn).toEqual([]);
   });
 
   it("renders both steps of one chart with the same values", async () => {

@@ -26,9 +26,9 @@ describe("KServe's features", () => {
   it("go in as definitions, controllers, presets", async () => {
     const recording = await runProgram({ ...RAW, ...BOTH });
     expect(recording.get("kserve").inputs["features"]).toEqual(["llm", "local-model"]);
-    const after = (name: string): readonly string[] => recording.get(name).dependsOn;
+    const after = (name: string): readonly string[] => recording.get(name).objectsDependOn;
     const records = [...CRDS, INFERENCE_EXTENSION].map((chart) => `crds-${chart}`);
-    expect(after("kserve")).toEqual(expect.arrayContaining(records));
+    expect(recording.get("kserve").dependsOn).toEqual(expect.arrayContaining(records));
     expect(after("kserve-llm")).toEqual(["kserve-controller"]);
     expect(after("kserve-local-model")).toEqual(["kserve-controller"]);
     expect(after("kserve-llm-presets")).toEqual(["kserve-llm"]);

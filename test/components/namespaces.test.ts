@@ -130,7 +130,7 @@ describe("trust of the storage initializer", () => {
 
   it("is there before the controller reads its name", async () => {
     const recording = await runProgram({ registry: harbor });
-    expect(recording.get("kserve-controller").dependsOn).toContain("kserve-storage-ca");
+    expect(recording.get("kserve-controller").objectsDependOn).toContain("kserve-storage-ca");
   });
 });
 

@@ -1,9 +1,11 @@
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import { Provider } from "@pulumi/kubernetes/provider.js";
 import type * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Providers } from "../../components/layer.ts";
 import {
   combine,
+  comeAfter,
   deleteInBackground,
   dropAggregatedRules,
   forceUpdates,
@@ -18,10 +20,13 @@ import { settle, startRecording } from "../support/pulumi-mocks.ts";
 
 const CRD = { kind: "CustomResourceDefinition", metadata: { name: "a.example.org" } };
 let providers: Providers;
+let certificate: CustomResource;
 
 beforeAll(async () => {
   await startRecording();
   providers = { cluster: new Provider("cluster"), connection: new ClusterConnection({}) };
+  const object = { apiVersion: "cert-manager.io/v1", kind: "Certificate" };
+  certificate = new CustomResource("certificate", object, { provider: providers.cluster });
   await settle();
 });
 
@@ -171,5 +176,15 @@ describe("combine", () => {
       props: object,
       opts,
     });
+  });
+});
+
+describe("comeAfter", () => {
+  it("adds to what the objects wait for already", async () => {
+    const opts = { dependsOn: [providers.cluster] };
+    const result = await run([comeAfter([certificate])], { kind: "Pod" }, { opts });
+    expect(result?.opts).toEqual({ dependsOn: [providers.cluster, certificate] });
+    const alone = await run([comeAfter([certificate])], { kind: "Pod" });
+    expect(alone?.opts).toEqual({ dependsOn: [certificate] });
   });
 });

@@ -1,5 +1,9 @@
 /** The one harness for everything that talks to Pulumi: no engine, no cluster, every registration recorded. */
+import * as grpc from "@grpc/grpc-js";
 import * as pulumi from "@pulumi/pulumi";
+import callbackServices from "@pulumi/pulumi/proto/callback_grpc_pb.js";
+import callbacks from "@pulumi/pulumi/proto/callback_pb.js";
+import resources from "@pulumi/pulumi/proto/resource_pb.js";
 
 /** Marks of a secret on the wire (pulumi/pulumi@v3.270.0:sdk/nodejs/runtime/rpc.ts, specialSigKey, specialSecretSig). */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -23,6 +27,8 @@ export interface RecordedResource {
   readonly provider: string;
   /** Names of the resources that it waits for, duplicates left out; the engine is never told of local components. */
   readonly dependsOn: readonly string[];
+  /** What the objects of a chart wait for: its transforms say so, here of a sample. */
+  readonly objectsDependOn: readonly string[];
   readonly retainOnDelete: boolean;
   /** Names of the hooks that the engine is to run, by the moment. */
   readonly hooks: {
@@ -32,7 +38,7 @@ export interface RecordedResource {
   };
   /** URNs under which the engine looks for the resource as well. */
   readonly aliases: readonly string[];
-  /** Number of transforms; the mock monitor runs none of them. */
+  /** Number of transforms; the mock monitor runs none of them but for `objectsDependOn`. */
   readonly transforms: number;
 }
 
@@ -57,7 +63,7 @@ interface Request {
   getRetainondelete(): boolean;
   getAliasesList(): Alias[];
   getAliasurnsList(): string[];
-  getTransformsList(): unknown[];
+  getTransformsList(): InstanceType<typeof callbacks.Callback>[];
   getHooks(): Hooks | undefined;
 }
 interface Hooks {
@@ -129,8 +135,10 @@ export async function startRecording(stack = "test", preview = false): Promise<R
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, answer) =>
     register(request, (error, response) => {
-      if (error === null) recording.resources.push(recordOf(request, response.getUrn()));
-      answer(error, response);
+      void waitsOfObjects(request).then((waits) => {
+        if (error === null) recording.resources.push(recordOf(request, response.getUrn(), waits));
+        answer(error, response);
+      });
     });
   return recording;
 }
@@ -147,7 +155,36 @@ export async function outputOf<T>(output: pulumi.Input<T>): Promise<pulumi.Unwra
   return promise;
 }
 
-function recordOf(request: Request, urn: string): RecordedResource {
+/** Shows the transforms of a chart an object, as the engine does with each that is rendered. */
+async function waitsOfObjects(request: Request): Promise<readonly string[]> {
+  const answers = request.getTransformsList().map(async (callback) => {
+    const sample = new resources.TransformRequest()
+      .setType("kubernetes:core/v1:Thing")
+      .setName("sample")
+      .setCustom(true);
+    const call = new callbacks.CallbackInvokeRequest()
+      .setToken(callback.getToken())
+      .setRequest(sample.serializeBinary());
+    const credentials = grpc.credentials.createInsecure();
+    const client = new callbackServices.CallbacksClient(callback.getTarget(), credentials);
+    const { promise, resolve } = Promise.withResolvers<readonly string[]>();
+    client.invoke(call, (error, response) => {
+      client.close();
+      // The record of CRDs is made from what a chart rendered, and here none is.
+      if (error !== null) return resolve([]);
+      const changed = resources.TransformResponse.deserializeBinary(response.getResponse_asU8());
+      resolve(changed.getOptions()?.getDependsOnList() ?? []);
+    });
+    return promise;
+  });
+  return (await Promise.all(answers)).flat().map(nameOf);
+}
+
+function recordOf(
+  request: Request,
+  urn: string,
+  objectsDependOn: readonly string[],
+): RecordedResource {
   const wire = request.getObject()?.toJavaScript() ?? {};
   const provider = request.getProvider() || (request.getProvidersMap().get("kubernetes") ?? "");
   return {
@@ -161,6 +198,7 @@ function recordOf(request: Request, urn: string): RecordedResource {
     visible: unwrap(wire, () => SecretText) as Record<string, unknown>,
     provider: nameOf(provider),
     dependsOn: [...new Set(request.getDependenciesList().map(nameOf))],
+    objectsDependOn,
     retainOnDelete: request.getRetainondelete(),
     aliases: [
       ...request.getAliasurnsList(),
