@@ -1,38 +1,37 @@
+import * as http2 from "node:http2";
+import type { AddressInfo } from "node:net";
 import * as grpc from "@grpc/grpc-js";
-import analyzerServices from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
-import { CHANNEL_OPTIONS, listen } from "./grpc.ts";
-
-type Unary = grpc.handleUnaryCall<unknown, unknown>;
 
 /** What the engine says about the stack before it asks a policy pack anything. */
 export type StackConfiguration = InstanceType<typeof analyzer.AnalyzerStackConfigureRequest>;
 
-/** Calls that the proxy answers itself; all others it passes on. */
-const ANSWERED_HERE: ReadonlySet<string> = new Set(["configureStack", "handshake"]);
+/** Answers of the proxy itself, by the method's path; every other call is passed on. */
+type Answers = Readonly<Record<string, (message: Buffer) => { serializeBinary(): Uint8Array }>>;
 
-type BytesMethod = grpc.MethodDefinition<Buffer, Buffer>;
-
-/** A method whose messages are not decoded: every property of every resource passes here, four times. */
-function asBytes(method: grpc.MethodDefinition<unknown, unknown>): BytesMethod {
-  const bytes = (message: Buffer): Buffer => message;
-  return {
-    ...method,
-    requestSerialize: bytes,
-    requestDeserialize: bytes,
-    responseSerialize: bytes,
-    responseDeserialize: bytes,
-  };
-}
+const SERVICE = "/pulumirpc.Analyzer/";
+const GRPC = { ":status": 200, "content-type": "application/grpc" } as const;
+/** Bytes before each message: whether it is compressed, and its length (grpc/grpc:doc/PROTOCOL-HTTP2.md). */
+const PREFIX = 5;
 
 /**
  * Stands between the engine and a policy pack until the pack is started: the engine configures the stack first, and a
- * pack written in Node takes that configuration from its environment. Everything else is passed through.
+ * pack written in Node takes that configuration from its environment. Everything else is passed through as it comes,
+ * HTTP/2 stream by stream: every property of every resource goes this way twice and back.
  */
 export class PolicyProxy {
   readonly #configuration = Promise.withResolvers<StackConfiguration | undefined>();
-  readonly #client = Promise.withResolvers<grpc.Client>();
-  readonly #server = new grpc.Server(CHANNEL_OPTIONS);
+  readonly #pack = Promise.withResolvers<http2.ClientHttp2Session>();
+  readonly #server = http2.createServer();
+  readonly #sessions = new Set<http2.ServerHttp2Session>();
+  readonly #answers: Answers = {
+    [`${SERVICE}ConfigureStack`]: (message) => {
+      const request = analyzer.AnalyzerStackConfigureRequest.deserializeBinary(message);
+      this.#configuration.resolve(request);
+      return new analyzer.AnalyzerStackConfigureResponse();
+    },
+    [`${SERVICE}Handshake`]: () => new analyzer.AnalyzerHandshakeResponse(),
+  };
 
   /** The stack's configuration; `undefined` when the engine asks something else first. */
   get configuration(): Promise<StackConfiguration | undefined> {
@@ -40,56 +39,99 @@ export class PolicyProxy {
   }
 
   /** Starts serving and answers with the port that the engine is to be told. */
-  async start(): Promise<number> {
-    const handlers: Record<string, Unary> = {};
-    const service = analyzerServices.AnalyzerService as unknown as grpc.ServiceDefinition;
-    const passed = Object.entries(service).filter(([name]) => !ANSWERED_HERE.has(name));
-    const unread = Object.fromEntries(passed.map(([name, method]) => [name, asBytes(method)]));
-    for (const [name, method] of Object.entries(unread)) handlers[name] = this.#forward(method);
-    handlers["configureStack"] = (call, callback) => {
-      this.#configuration.resolve(call.request as StackConfiguration);
-      callback(null, new analyzer.AnalyzerStackConfigureResponse());
-    };
-    handlers["handshake"] = (_call, callback) => {
-      callback(null, new analyzer.AnalyzerHandshakeResponse());
-    };
-    this.#server.addService({ ...service, ...unread }, handlers);
-    return listen(this.#server);
+  start(): Promise<number> {
+    this.#pack.promise.catch(() => undefined);
+    this.#server.on("session", (session) => {
+      this.#sessions.add(session);
+      session.once("close", () => this.#sessions.delete(session));
+    });
+    this.#server.on("stream", (stream, headers) => {
+      // A call that the engine gives up ends here; whoever else it concerns sees its own end.
+      stream.on("error", () => undefined);
+      const answer = this.#answers[headers[":path"] ?? ""];
+      if (answer === undefined) this.#pass(stream, headers);
+      else collect(stream, (message) => reply(stream, answer(message)));
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#server.once("error", reject);
+    this.#server.listen(0, "127.0.0.1", () => {
+      resolve((this.#server.address() as AddressInfo).port);
+    });
+    return promise;
   }
 
   /** Passes all waiting and later calls on to the pack that listens on `port`. */
   attach(port: number): void {
-    this.#client.resolve(
-      new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), CHANNEL_OPTIONS),
-    );
+    const session = http2.connect(`http://127.0.0.1:${port}`);
+    // Its calls end with it, each with an error of its own.
+    session.on("error", () => undefined);
+    this.#pack.resolve(session);
   }
 
   /** Ends every call; the pack did not start or has gone. */
   stop(reason: string): void {
-    this.#client.promise.catch(() => undefined);
-    this.#client.reject(new Error(reason));
-    this.#server.forceShutdown();
+    this.#pack.reject(new Error(reason));
+    this.#server.close();
+    for (const session of this.#sessions) session.destroy();
   }
 
-  #forward(method: BytesMethod): Unary {
-    return (call, callback) => {
-      this.#configuration.resolve(undefined);
-      this.#client.promise.then(
-        (client) => {
-          client.makeUnaryRequest(
-            method.path,
-            method.requestSerialize,
-            method.responseDeserialize,
-            call.request as Buffer,
-            (error, answer) => {
-              callback(error, answer ?? null);
-            },
-          );
-        },
-        (error: unknown) => {
-          callback({ code: grpc.status.UNAVAILABLE, details: String(error) });
-        },
-      );
-    };
+  #pass(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders): void {
+    this.#configuration.resolve(undefined);
+    this.#pack.promise.then(
+      (pack) => {
+        if (!stream.destroyed) join(stream, pack.request(headers));
+      },
+      (error: unknown) => {
+        refuse(stream, String(error));
+      },
+    );
   }
+}
+
+/** Lets a call of the engine and its copy to the pack go on as one. */
+function join(stream: http2.ServerHttp2Stream, copy: http2.ClientHttp2Stream): void {
+  let trailers: http2.IncomingHttpHeaders = {};
+  stream.pipe(copy);
+  stream.once("close", () => {
+    copy.close();
+  });
+  copy.once("trailers", (given: http2.IncomingHttpHeaders) => {
+    trailers = given;
+  });
+  copy.once("response", (head, flags) => {
+    // A failed call is all in its head.
+    const endStream = (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    stream.respond(head, endStream ? { endStream } : { waitForTrailers: true });
+    if (endStream) return;
+    stream.once("wantTrailers", () => stream.sendTrailers(trailers));
+    copy.pipe(stream);
+  });
+  copy.once("error", (error: Error) => {
+    refuse(stream, error.message);
+  });
+}
+
+/** The message of a call that has one, without its prefix. */
+function collect(stream: http2.ServerHttp2Stream, use: (message: Buffer) => void): void {
+  const parts: Buffer[] = [];
+  stream.on("data", (part: Buffer) => parts.push(part));
+  stream.once("end", () => {
+    use(Buffer.concat(parts).subarray(PREFIX));
+  });
+}
+
+function reply(stream: http2.ServerHttp2Stream, message: { serializeBinary(): Uint8Array }): void {
+  const bytes = message.serializeBinary();
+  const prefix = Buffer.alloc(PREFIX);
+  prefix.writeUInt32BE(bytes.length, 1);
+  stream.respond(GRPC, { waitForTrailers: true });
+  stream.once("wantTrailers", () => stream.sendTrailers({ "grpc-status": grpc.status.OK }));
+  stream.end(Buffer.concat([prefix, bytes]));
+}
+
+function refuse(stream: http2.ServerHttp2Stream, reason: string): void {
+  if (stream.destroyed) return;
+  if (stream.headersSent) return stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+  const status = { "grpc-status": grpc.status.UNAVAILABLE, "grpc-message": encodeURI(reason) };
+  stream.respond({ ...GRPC, ...status }, { endStream: true });
 }
