@@ -2,7 +2,7 @@
  * The program of every stack: configuration to plan, plan to layers. This is the only file that knows the order;
  * a layer that a stack does not need is not constructed.
  */
-import "./startup/startup.ts";
+import "./startup/preload.ts";
 import { CertManager } from "./components/cert-manager.ts";
 import { CustomResourceDefinitions } from "./components/crds/custom-resource-definitions.ts";
 import { EnvoyGateway } from "./components/envoy-gateway.ts";

@@ -1,3 +1,3 @@
 // Policy packs are loaded with require() under ts-node, whatever their options say; import() goes past it, so that
 // Node runs the same TypeScript sources as the program does.
-void import("../startup/startup.ts").then(() => import("./pack.ts"));
+void import("../startup/preload.ts").then(() => import("./pack.ts"));

@@ -5,7 +5,6 @@ import type { Settings } from "../config/schema.ts";
 import type { Plan, PlannedManifest } from "../plan/plan.ts";
 import type { Problem } from "../problems/problem.ts";
 import { StackError } from "../problems/run-error.ts";
-import { fetchText } from "./fetch-text.ts";
 import type { FetchAccess } from "./fetch-text.ts";
 
 /** Milliseconds for one download; the largest file in the catalog has about one megabyte. */
@@ -29,7 +28,11 @@ async function load(
   try {
     if (!/^https?:/.test(location)) return await readFile(resolve(PROJECT_ROOT, location), "utf8");
     const access = await accessTo(location, charts);
-    if (access !== undefined) return await fetchText(location, access);
+    if (access !== undefined) {
+      // Loaded where it is used: `import` of node:http reads every export, one of which loads undici, 30 ms in every run.
+      const { fetchText } = await import("./fetch-text.ts");
+      return await fetchText(location, access);
+    }
     const response = await fetch(location, { signal: AbortSignal.timeout(TIMEOUT) });
     if (!response.ok) throw new Error(`HTTP ${String(response.status)} ${response.statusText}`);
     return await response.text();

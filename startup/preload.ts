@@ -1,6 +1,7 @@
 /**
- * Runs in the program's process before Pulumi's SDK (`nodeargs` in Pulumi.yaml): the SDK's own start loads for longer
- * than the program does. What it leaves undone is done by startup.ts.
+ * Runs in the program's process before Pulumi's SDK (`nodeargs` in Pulumi.yaml), whose own start loads for longer than
+ * the program does, and in the policy pack's process before the pack: the SDK starts for more than they need.
  */
+import "./native-stacks.ts";
 import "./without-debugger.ts";
 import "./deferred-modules.ts";

@@ -39,6 +39,15 @@ describe("preload", () => {
     expect(await inProcess([], lines)).toEqual([true, expect.not.stringMatching(/^1$/)]);
   });
 
+  it("leaves stack traces to Node, before the SDK or after it", async () => {
+    const begin = `const native = Error.prepareStackTrace; require("source-map-support/register");`;
+    const isMapped = `console.log(![native, undefined].includes(Error.prepareStackTrace));`;
+    expect(await inProcess([], `${begin} ${isMapped}`)).toBe(true);
+    expect(await inProcess(["--import", PRELOAD], `${begin} ${isMapped}`)).toBe(false);
+    const late = `${begin} await import(${JSON.stringify(PRELOAD)}); ${isMapped}`;
+    expect(await inProcess([], late)).toBe(false);
+  });
+
   it("attaches the debugger for whoever turns a function into text", async () => {
     const lines = `
       const pulumi = require("./index.js");
