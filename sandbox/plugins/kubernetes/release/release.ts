@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { messageOf } from "../api/error.ts";
 import { runHelm, sourceOptions, withWorkspace } from "../helm.ts";
 import { nameOfUrn } from "../kinds.ts";
@@ -117,21 +119,27 @@ async function change(
 
 async function chartVersion(session: Session, inputs: JsonObject): Promise<string> {
   try {
-    return await withWorkspace(session, async (workspace) => {
-      const options = (await sourceOptions(workspace, inputs)).filter(
-        (option) => option !== "--dependency-update",
-      );
-      const text = await runHelm(session, workspace, {
-        args: ["show", "chart", chartOf(inputs), ...options],
-      });
-      return /^version:\s*["']?([^"'\s]+)/m.exec(text)?.[1] ?? textAt(inputs, "version");
-    });
+    // Of an unpacked chart as helm would read it, without starting helm.
+    const unpacked = await readFile(join(chartOf(inputs), "Chart.yaml"), "utf8").catch(
+      () => undefined,
+    );
+    const text = unpacked ?? (await showChart(session, inputs));
+    return /^version:\s*["']?([^"'\s]+)/m.exec(text)?.[1] ?? textAt(inputs, "version");
   } catch (error) {
     throw new Error(
       `chart: ${messageOf(error)}; check the chart name and repository configuration.`,
       { cause: error },
     );
   }
+}
+
+function showChart(session: Session, inputs: JsonObject): Promise<string> {
+  return withWorkspace(session, async (workspace) => {
+    const options = (await sourceOptions(workspace, inputs)).filter(
+      (option) => option !== "--dependency-update",
+    );
+    return runHelm(session, workspace, { args: ["show", "chart", chartOf(inputs), ...options] });
+  });
 }
 
 function helm(session: Session, args: readonly string[]): Promise<string> {
