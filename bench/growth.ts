@@ -19,6 +19,7 @@ export async function measureGrowth(
   way: Way,
   scenario: Scenario,
 ): Promise<Results["growth"]> {
+  await removeCopies(session);
   const state = join(session.layout.project, "growth-state.json");
   const exported = await runPulumi(session.context, [
     "stack",
@@ -41,16 +42,17 @@ export async function measureGrowth(
       stateBytes: await stateBytes(session.layout.backend),
     });
   }
-  for (let index = 1; index < stacks; index += 1)
-    await runPulumi(session.context, [
-      "stack",
-      "rm",
-      "--yes",
-      "--force",
-      "--stack",
-      `${STACK}-${String(index)}`,
-    ]);
+  await removeCopies(session);
   return growth;
+}
+
+/** Takes the copies away, those of an interrupted run as well. */
+async function removeCopies(session: Session): Promise<void> {
+  const { output } = await runPulumi(session.context, ["stack", "ls", "--json"]);
+  const stacks = JSON.parse(output.slice(output.indexOf("["))) as { readonly name: string }[];
+  const copies = stacks.map(({ name }) => name).filter((name) => name.startsWith(`${STACK}-`));
+  for (const name of copies)
+    await runPulumi(session.context, ["stack", "rm", "--yes", "--force", "--stack", name]);
 }
 
 async function copyStack(session: Session, name: string, state: string): Promise<void> {

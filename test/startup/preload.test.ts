@@ -39,6 +39,18 @@ describe("preload", () => {
     expect(await inProcess([], lines)).toEqual([true, expect.not.stringMatching(/^1$/)]);
   });
 
+  it("is not reached by a Node that cannot run TypeScript, which says so", async () => {
+    const old = ["--no-experimental-strip-types", "--import", join(ROOT, "startup/enter.mjs")];
+    const run = promisify(execFile)(process.execPath, [...old, "--eval", "console.log('ran')"]);
+    await expect(run).rejects.toMatchObject({
+      code: 32,
+      stdout: "",
+      stderr: expect.stringMatching(/^\[node-too-old\].*\n {2}found: {3}Node v24/) as string,
+    });
+    const entered = ["--import", join(ROOT, "startup/enter.mjs")];
+    expect(await inProcess(entered, `console.log(${HOOKED});`)).toBe(false);
+  });
+
   it("leaves stack traces to Node, before the SDK or after it", async () => {
     const begin = `const native = Error.prepareStackTrace; require("source-map-support/register");`;
     const isMapped = `console.log(![native, undefined].includes(Error.prepareStackTrace));`;
