@@ -35,8 +35,8 @@ const RUNTIME_KINDS = ["ClusterServingRuntime", "ServingRuntime"];
  * KServe: the controller, then the serving runtimes; with the features that the stack asks for, the local model cache
  * and LLMInferenceService beside them.
  *
- * Needs its CRDs, cert-manager, and in Serverless mode a KnativeServing that is ready: the controller looks for its kinds once,
- * at start. The runtimes wait until the controller's Deployment is available, its certificate issued and its webhooks
+ * Needs its CRDs, cert-manager, the GatewayClass (not the Gateway: its certificate is issued meanwhile), and in Serverless
+ * mode a KnativeServing that is ready: the controller looks for its kinds once, at start. The runtimes wait until the controller's Deployment is available, its certificate issued and its webhooks
  * signed; sent earlier they are refused ("failed calling webhook … connection refused", kserve/kserve#5037). Releases
  * whose runtimes are in the controller chart get the same order, by placing that chart in two steps.
  */
@@ -49,14 +49,14 @@ export class KServeCore extends pulumi.ComponentResource {
     const below = [certManager, gatewayApi, istio, envoyGateway, knative].filter(
       (layer) => layer !== undefined,
     );
-    const running = [certManager, gatewayApi?.gatewayClass, istio, envoyGateway, knative].filter(
+    const before = [certManager, gatewayApi?.gatewayClass, istio, envoyGateway, knative].filter(
       (resource) => resource !== undefined,
     );
     super(
       layerType("KServeCore"),
       name,
       { ...args.layer.contract, standsOn: standsOn(below) },
-      { dependsOn: [args.crds, ...running] },
+      { dependsOn: [args.crds, ...before] },
     );
     this.version = args.layer.version;
     const step: KServeStep = { ...args, parent: this, name };
