@@ -8,6 +8,7 @@ import { releaseSource } from "./charts/place-chart.ts";
 import { CERT_MANAGER_NEEDS } from "./crds/custom-resource-definitions.ts";
 import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
 import { forgetKilledRelease } from "./killed-release.ts";
+import type { HelmRelease } from "./killed-release.ts";
 import { layerType } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
 import { awaitRollout } from "./rollout.ts";
@@ -42,10 +43,14 @@ export class CertManager extends pulumi.ComponentResource {
     this.version = args.layer.version;
     this.namespace = args.plan.settings.namespaces.certManager;
     const chart = getChart(args.layer, "controller");
-    const release = { name: RELEASE_NAME, namespace: this.namespace };
+    const release = this.#release();
     const installed = this.#installRelease(name, args, chart);
     awaitRollout(this, args.providers.connection, { release, chart }, installed);
     this.registerOutputs({ version: this.version, namespace: this.namespace });
+  }
+
+  #release(): HelmRelease {
+    return { name: RELEASE_NAME, namespace: this.namespace };
   }
 
   #installRelease(name: string, args: CertManagerArgs, chart: PlannedChart): CertManagerRelease {
@@ -57,10 +62,9 @@ export class CertManager extends pulumi.ComponentResource {
         ...typed,
         helmOptions: {
           // A fixed name: the package would append a random suffix, and a second install could not adopt anything.
-          name: RELEASE_NAME,
-          namespace: this.namespace,
+          ...this.#release(),
           values: untyped,
-          // Helm would look every two seconds, and start the check after that; awaitRollout looks closer, and at the same.
+          // Helm would look every two seconds, and start its check after that; awaitRollout looks more often.
           skipAwait: true,
           ...source,
           // A path is looked up in the default repository unless the repository is empty (design: tried).
@@ -78,8 +82,8 @@ export class CertManager extends pulumi.ComponentResource {
 
   /** Binds a hook to the release inside the package's component: what a killed run left of it goes first. */
   #clearTheWay(args: CertManagerArgs): pulumi.ResourceTransform {
-    const release = { name: RELEASE_NAME, namespace: this.namespace };
-    const hook = forgetKilledRelease(args.plan.settings, args.providers.connection, release);
+    const { plan, providers } = args;
+    const hook = forgetKilledRelease(plan.settings, providers.connection, this.#release());
     return ({ type, props, opts }) =>
       type === "kubernetes:helm.sh/v3:Release"
         ? { props, opts: { ...opts, hooks: { beforeCreate: [hook] } } }

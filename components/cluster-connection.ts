@@ -80,3 +80,9 @@ export async function openCluster(kubernetes: Settings["kubernetes"]): Promise<C
     delete: (path) => send("delete", path),
   };
 }
+
+/** What the API server said to a request that it refused, for reports. */
+export function refusalOf({ status, body }: Answer): string {
+  const { message = "without a message" } = body as { readonly message?: string };
+  return `${String(status)} ${message}`;
+}

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PlannedChart } from "../plan/plan.ts";
 import { formatProblem } from "../problems/problem.ts";
-import type { ClusterApi } from "./cluster-api.ts";
+import type { Answer, ClusterApi } from "./cluster-api.ts";
+import { refusalOf } from "./cluster-connection.ts";
 import type { ClusterConnection } from "./cluster-connection.ts";
 import type { HelmRelease } from "./killed-release.ts";
 
@@ -111,9 +112,9 @@ async function list<T>(
 ): Promise<readonly T[]> {
   const labels = encodeURIComponent(`app.kubernetes.io/instance=${name}`);
   const path = `${group}/namespaces/${namespace}/${plural}?labelSelector=${labels}`;
-  const { status, body } = await api.get(path);
-  if (status >= 300) throw new Error(refused(path, status, body));
-  return (body as { readonly items?: readonly T[] }).items ?? [];
+  const answer = await api.get(path);
+  if (answer.status >= 300) throw new Error(refused(path, answer));
+  return (answer.body as { readonly items?: readonly T[] }).items ?? [];
 }
 
 async function notRolledOut(
@@ -137,13 +138,12 @@ async function notRolledOut(
   });
 }
 
-function refused(path: string, status: number, body: unknown): string {
-  const { message = "without a message" } = body as { message?: string };
+function refused(path: string, answer: Answer): string {
   return formatProblem({
     code: "rollout-not-seen",
     level: "block",
     where: path,
-    found: `${String(status)} ${message}`,
+    found: refusalOf(answer),
     allowed: "reading by the identity of the kubeconfig",
     fix: "`kubectl auth can-i list deployments,pods` in that namespace for missing rights; then pulumi up again",
   });

@@ -4,14 +4,9 @@
  * positions are right without any map; the native traces are as good and cost nothing.
  * (pulumi/pulumi@v3.270.0:sdk/nodejs/runtime/debuggable.ts, cmd/run/index.ts)
  */
-import { Module } from "node:module";
+import { standIn } from "./defer.ts";
 import { sdkRequire } from "./sdk.ts";
 
-const FILE = sdkRequire.resolve("source-map-support/register");
-
 // Where the SDK has not come that far it finds it done; where it has, it is undone.
-if (sdkRequire.cache[FILE] === undefined) {
-  const done = new Module(FILE);
-  done.loaded = true;
-  sdkRequire.cache[FILE] = done;
-} else delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace;
+if (!standIn(sdkRequire, "source-map-support/register", () => ({})))
+  delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace;

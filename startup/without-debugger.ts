@@ -1,5 +1,5 @@
-import { Module } from "node:module";
 import type { Session } from "node:inspector";
+import { standIn } from "./defer.ts";
 import { sdkRequire } from "./sdk.ts";
 
 /** What the SDK's module for V8's debugger exports. */
@@ -9,7 +9,7 @@ interface DebuggerHooks {
   getScriptUrl(id: string): string | undefined;
 }
 
-const FILE = sdkRequire.resolve("./runtime/closure/v8Hooks");
+const HOOKS = "./runtime/closure/v8Hooks";
 
 /**
  * Pulumi's SDK attaches V8's debugger to its own process before it loads a program, so that functions can be turned
@@ -18,23 +18,14 @@ const FILE = sdkRequire.resolve("./runtime/closure/v8Hooks");
  * stops listening. A debugger of the user's own is another session.
  * (pulumi/pulumi@v3.270.0:sdk/nodejs/runtime/closure/v8Hooks.ts, cmd/run/index.ts, cmd/run-policy-pack/index.ts)
  */
-const loaded = sdkRequire.cache[FILE];
-if (loaded === undefined) attachOnUse();
-else (await (loaded.exports as DebuggerHooks).getSessionAsync()).post("Debugger.disable");
-
-function attachOnUse(): void {
-  const later = new Module(FILE);
-  const load = (): DebuggerHooks => {
-    if (sdkRequire.cache[FILE] === later) Reflect.deleteProperty(sdkRequire.cache, FILE);
-    return sdkRequire(FILE) as DebuggerHooks;
-  };
-  const hooks: DebuggerHooks & { __esModule: true } = {
+const isEarly = standIn(sdkRequire, HOOKS, (load) => {
+  const hooks = load as () => DebuggerHooks;
+  return {
     __esModule: true,
     isInitializedAsync: () => Promise.resolve(),
-    getSessionAsync: () => load().getSessionAsync(),
-    getScriptUrl: (id) => load().getScriptUrl(id),
-  };
-  later.loaded = true;
-  later.exports = hooks;
-  sdkRequire.cache[FILE] = later;
-}
+    getSessionAsync: () => hooks().getSessionAsync(),
+    getScriptUrl: (id) => hooks().getScriptUrl(id),
+  } satisfies DebuggerHooks & { __esModule: true };
+});
+if (!isEarly)
+  (await (sdkRequire(HOOKS) as DebuggerHooks).getSessionAsync()).post("Debugger.disable");

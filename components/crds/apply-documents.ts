@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatProblem } from "../../problems/problem.ts";
 import type { Answer, ClusterApi } from "../cluster-api.ts";
+import { refusalOf } from "../cluster-connection.ts";
 import type { Document } from "./documents.ts";
 
 /** Milliseconds until every version of a definition has to be served. */
@@ -112,12 +113,11 @@ async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R
 }
 
 function refusal(document: Pick<Document, "kind" | "name">, answer: Answer): string {
-  const { message } = answer.body as { message?: string };
   return formatProblem({
     code: "crds-apply-refused",
     level: "block",
     where: `${document.kind} ${document.name}`,
-    found: `${String(answer.status)} ${message ?? "without a message"}`,
+    found: refusalOf(answer),
     allowed: "server-side apply by the identity of the kubeconfig",
     fix: "see what the API server says above; `kubectl auth can-i patch crd` for missing rights; then pulumi up again",
   });
