@@ -10,7 +10,7 @@ import type { Namespaces } from "../namespaces.ts";
 import { combine } from "../transforms.ts";
 import type { ObjectTransform } from "../transforms.ts";
 import { CrdInstaller } from "./crd-installer.ts";
-import { Handover } from "./handover.ts";
+import { handoverPlace, takeHandover } from "./handover.ts";
 
 export interface CustomResourceDefinitionsArgs {
   readonly plan: Plan;
@@ -43,7 +43,6 @@ const BUNDLE_CRDS = join(import.meta.dirname, "bundle-crds.mjs");
 export class CustomResourceDefinitions extends pulumi.ComponentResource {
   readonly #args: CustomResourceDefinitionsArgs;
   readonly #installer: CrdInstaller;
-  readonly #handover = new Handover();
   readonly #records = new Map<LayerName, pulumi.Resource[]>();
 
   constructor(name: string, args: CustomResourceDefinitionsArgs) {
@@ -93,7 +92,7 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
     const record: ObjectTransform = (object, options) => {
       const from = `${chart.name} ${chart.version}`;
       const { leaveOut } = chart;
-      const text = this.#handover.take(recordName(crds));
+      const text = takeHandover(recordName(crds));
       const data = { ...this.#installer.remember(from, text, { leaveOut, urgent }) };
       return { object: { ...object, data }, options: { ...options, hooks } };
     };
@@ -103,7 +102,7 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
       namespace,
       postRenderer: {
         command: process.execPath,
-        args: [BUNDLE_CRDS, recordName(crds), this.#handover.place(recordName(crds))],
+        args: [BUNDLE_CRDS, recordName(crds), handoverPlace(recordName(crds))],
       },
       transforms: [combine([record])],
     });

@@ -3,28 +3,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * A folder of this run, readable to its user alone, in which a post-renderer leaves text for the program. Provider and
+ * A folder of this process, readable to its user alone, in which post-renderers leave text for the program. Provider and
  * program run on one machine; on its way through provider and engine the text, megabytes of schema, would be parsed
  * and written anew at every station. The folder goes when the process ends; what is left in it after a kill is the
  * operating system's to clear.
  */
-export class Handover {
-  #folder: string | undefined;
+let folder: string | undefined;
 
-  /** Where the text of that name is to be written. Names are a file's: no separators. */
-  place(name: string): string {
-    this.#folder ??= makeFolder();
-    return join(this.#folder, name);
-  }
+/** Where the text of that name is to be written. Names are a file's: no separators. */
+export function handoverPlace(name: string): string {
+  folder ??= makeFolder();
+  return join(folder, name);
+}
 
-  /** The text that was left under a name. Throws what the file system says. */
-  take(name: string): string {
-    return readFileSync(this.place(name), "utf8");
-  }
+/** The text that was left under a name. Throws what the file system says. */
+export function takeHandover(name: string): string {
+  return readFileSync(handoverPlace(name), "utf8");
 }
 
 function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "kserve-platform-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  const made = mkdtempSync(join(tmpdir(), "kserve-platform-"));
+  process.once("exit", () => rmSync(made, { recursive: true, force: true }));
+  return made;
 }

@@ -9,7 +9,7 @@ import type { InTurn } from "../../components/crds/apply-documents.ts";
 import type { Answer, ClusterApi } from "../../components/cluster-api.ts";
 import { ClusterConnection } from "../../components/cluster-connection.ts";
 import { CrdInstaller } from "../../components/crds/crd-installer.ts";
-import { Handover } from "../../components/crds/handover.ts";
+import { handoverPlace, takeHandover } from "../../components/crds/handover.ts";
 import { digestOf, splitDocuments } from "../../components/crds/documents.ts";
 import { PUBLISHED, runProgram } from "../support/program.ts";
 
@@ -109,10 +109,9 @@ describe("CustomResourceDefinitions", () => {
 describe("bundle-crds", () => {
   /** What the script leaves for the program, and what it says to Helm. */
   const run = (text: string): { left: string; said: unknown } => {
-    const handover = new Handover();
-    const args = [SCRIPT, "crds-x", handover.place("crds-x")];
+    const args = [SCRIPT, "crds-x", handoverPlace("crds-x")];
     const said = execFileSync(process.execPath, args, { input: text, stdio: "pipe" }).toString();
-    return { left: handover.take("crds-x"), said: JSON.parse(said) };
+    return { left: takeHandover("crds-x"), said: JSON.parse(said) };
   };
 
   it("keeps the definitions of a chart byte for byte and leaves out the rest", () => {
@@ -129,10 +128,10 @@ describe("bundle-crds", () => {
   it("is told a place that only this user can read, and that is gone with the process", () => {
     const module = join(SCRIPT, "..", "handover.ts");
     const lines = `
-      const { Handover } = await import(${JSON.stringify(module)});
+      const { handoverPlace } = await import(${JSON.stringify(module)});
       const { statSync } = await import("node:fs");
       const { dirname } = await import("node:path");
-      const place = new Handover().place("x");
+      const place = handoverPlace("x");
       console.log(JSON.stringify([place, statSync(dirname(place)).mode & 0o777]));`;
     const args = ["--input-type=module", "--eval", lines];
     const [place, mode] = JSON.parse(execFileSync(process.execPath, args).toString()) as [
