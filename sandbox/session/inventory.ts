@@ -18,8 +18,9 @@ export function inventory(session: Session): InventoryRow[] {
     },
     { part: "program, policy pack", what: "this repository, unchanged", real: "real" },
     ...plugins.map((plugin): InventoryRow => {
-      const real = plugin.kind === "official" ? "real" : "stand-in";
-      return { part: "plugin", what: `${plugin.name} ${plugin.version}`, real };
+      const real = plugin.kind === "stand-in" ? "stand-in" : "real";
+      const from = plugin.kind === "built" ? " (official code, built from its Go module)" : "";
+      return { part: "plugin", what: `${plugin.name} ${plugin.version}${from}`, real };
     }),
     {
       part: "API server",

@@ -10,7 +10,7 @@ import type { Cluster } from "../cluster/index.ts";
 import { stateFolder } from "../paths.ts";
 import { selectPlugins } from "../plugins/select.ts";
 import type { Plugin } from "../plugins/select.ts";
-import { acquireTools } from "../toolchain/index.ts";
+import { acquireTools, isCached } from "../toolchain/index.ts";
 import type { ClusterToolName, Tool, ToolProgress } from "../toolchain/index.ts";
 import { prepareProject, PROGRAM_ROOT, projectLayout, writeStack } from "./project.ts";
 import type { ProjectLayout, StackAdditions } from "./project.ts";
@@ -43,6 +43,7 @@ export interface Session {
   readonly context: PulumiContext;
 }
 
+const PROVIDER = "pulumi-resource-kubernetes";
 /** Milliseconds to wait for an upstream host; no answer by then counts as out of reach. */
 const REACH_TIMEOUT = 2_500;
 
@@ -62,6 +63,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     pulumiHome: layout.home,
     env: process.env,
     install: true,
+    builtProvider: {
+      isThere: () => isCached(PROVIDER),
+      get: async () => (await acquireTools({ report, ...abort }, [PROVIDER]))[PROVIDER],
+    },
   });
   report({ phase: "choose charts", done: 0, total: 1, detail: "upstream where it can be reached" });
   const charts = await chooseCharts(options.charts, layout);
