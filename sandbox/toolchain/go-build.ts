@@ -9,7 +9,8 @@ import { MODULES, TOOLS } from "./tools.ts";
 import type { ToolStore } from "./store.ts";
 import type { ModuleName, ToolName, ToolProgress } from "./tools.ts";
 
-const MODULES_FOLDER = join(import.meta.dirname, "modules");
+/** Folders with the go.mod files that pin what is built. */
+export const MODULES_FOLDER = join(import.meta.dirname, "modules");
 const TAGS = "osusergo,grpcnotrace";
 /**
  * Nobody debugs these programs, and leaving out what a debugger needs saves a tenth of the compile time. Pulumi's Go SDK
@@ -103,14 +104,17 @@ async function compile(build: ModuleBuild, output: string, total: number): Promi
 }
 
 function runGo(build: ModuleBuild, args: readonly string[], onErrorLine: (line: string) => void) {
-  // A workspace or flags of the user's own would change what is built.
-  const env = { ...process.env, CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "" };
   return run(build.go, args, {
     cwd: build.folder,
-    env,
+    env: goEnvironment(),
     signal: build.options.signal,
     onErrorLine,
   });
+}
+
+/** A workspace or flags of the user's own would change what is built. */
+export function goEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "" };
 }
 
 /**

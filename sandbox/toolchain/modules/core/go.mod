@@ -7,8 +7,6 @@ require github.com/pulumi/pulumi-kubernetes/provider/v4 v4.0.0-20260115033456-f4
 require (
 	github.com/apparentlymart/go-cidr v1.1.0 // indirect
 	github.com/coredns/caddy v1.1.4-0.20250930002214-15135a999495 // indirect
-	github.com/dnstap/golang-dnstap v0.4.0 // indirect
-	github.com/farsightsec/golang-framestream v0.3.0 // indirect
 	github.com/flynn/go-shlex v0.0.0-20150515145356-3f9db97f8568 // indirect
 	github.com/matttproud/golang_protobuf_extensions v1.0.4 // indirect
 	github.com/quic-go/quic-go v0.55.0 // indirect

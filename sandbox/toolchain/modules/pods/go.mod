@@ -184,3 +184,5 @@ require (
 )
 
 tool github.com/envoyproxy/gateway/cmd/envoy-gateway
+
+replace sigs.k8s.io/gateway-api => sigs.k8s.io/gateway-api v1.5.1
