@@ -23,10 +23,15 @@ export function airgapInventory(session: Session, gap: Gap, filled: Filled): Inv
   ];
 }
 
-function imageRows({ images: { real, standIn } }: Filled): InventoryRow[] {
+function imageRows({ images: { real, built, standIn } }: Filled): InventoryRow[] {
   const loaded: InventoryRow = {
     part: "images",
     what: `${String(real)} from a bundle`,
+    real: "real",
+  };
+  const made: InventoryRow = {
+    part: "images",
+    what: `${String(built)} built here from what package registries carry`,
     real: "real",
   };
   const empty: InventoryRow = {
@@ -34,5 +39,9 @@ function imageRows({ images: { real, standIn } }: Filled): InventoryRow[] {
     what: `${String(standIn)} empty ones under the right names`,
     real: "stand-in",
   };
-  return [...(real > 0 ? [loaded] : []), ...(standIn > 0 ? [empty] : [])];
+  return [
+    ...(real > 0 ? [loaded] : []),
+    ...(built > 0 ? [made] : []),
+    ...(standIn > 0 ? [empty] : []),
+  ];
 }

@@ -22,8 +22,8 @@ export interface RunConfig {
 export type Made = "built" | "stand-in server" | "stand-in";
 
 const OCI = "application/vnd.oci.image";
-/** Says in the manifest that the sandbox made the image, so that a registry's content can be told apart. */
-const MADE = "kserve-platform.sandbox/made";
+/** Annotation of a manifest: the sandbox made the image, and how ({@link Made}), so that a registry's content can be told apart. */
+export const MADE = "kserve-platform.sandbox/made";
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /** Names of Go and OCI for what Node calls x64 and arm64 (OCI image specification, config.md). */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
