@@ -48,6 +48,8 @@ export interface BuiltImages {
 export interface FilledImages {
   readonly real: number;
   readonly built: number;
+  /** Made here too, and working, in place of upstream's programs that no package registry carries. */
+  readonly server: number;
   readonly standIn: number;
 }
 
@@ -134,7 +136,7 @@ async function fillImages(
 ): Promise<Pick<Filled, "images" | "pinned">> {
   const ours = await chooseOurs(contents.images, { loader, work, built });
   const pinned: Record<string, string> = {};
-  const images = { real: 0, built: 0, standIn: 0 };
+  const images = { real: 0, built: 0, server: 0, standIn: 0 };
   await eachOf(contents.images, JOBS, async (image) => {
     const target = parseReference(image.installed);
     const own = ours.get(image.upstream);
@@ -155,7 +157,7 @@ async function fillImages(
 
 /** What is put under a name that has nothing yet. */
 interface Ours {
-  readonly kind: "built" | "standIn";
+  readonly kind: Exclude<keyof FilledImages, "real">;
   readonly digest: string;
   /** Reads the folder that holds it. */
   readonly loader: Loader;
@@ -176,8 +178,12 @@ async function chooseOurs(
   if (built === undefined) return ours;
   // One loader for all: what images share is sent once.
   const builtLoader = new Loader(built.folder);
-  for (const { upstream, digest } of built.images)
-    ours.set(upstream, { kind: "built", digest, loader: builtLoader });
+  for (const { upstream, digest, kind } of built.images)
+    ours.set(upstream, {
+      kind: kind === "built" ? "built" : "server",
+      digest,
+      loader: builtLoader,
+    });
   return ours;
 }
 

@@ -23,7 +23,7 @@ export function airgapInventory(session: Session, gap: Gap, filled: Filled): Inv
   ];
 }
 
-function imageRows({ images: { real, built, standIn } }: Filled): InventoryRow[] {
+function imageRows({ images: { real, built, server, standIn } }: Filled): InventoryRow[] {
   const loaded: InventoryRow = {
     part: "images",
     what: `${String(real)} from a bundle`,
@@ -34,6 +34,11 @@ function imageRows({ images: { real, built, standIn } }: Filled): InventoryRow[]
     what: `${String(built)} built here from what package registries carry`,
     real: "real",
   };
+  const servers: InventoryRow = {
+    part: "images",
+    what: `${String(server)} working ones built here in place of upstream's own`,
+    real: "stand-in",
+  };
   const empty: InventoryRow = {
     part: "images",
     what: `${String(standIn)} empty ones under the right names`,
@@ -42,6 +47,7 @@ function imageRows({ images: { real, built, standIn } }: Filled): InventoryRow[]
   return [
     ...(real > 0 ? [loaded] : []),
     ...(built > 0 ? [made] : []),
+    ...(server > 0 ? [servers] : []),
     ...(standIn > 0 ? [empty] : []),
   ];
 }

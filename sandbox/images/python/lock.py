@@ -23,10 +23,11 @@ def wheels(file: pathlib.Path, machine: str) -> dict[str, str]:
         command += ["--target", folder, "--report", str(report), "--requirement", str(file)]
         subprocess.run(command, check=True)
         found = json.loads(report.read_text())["install"]
-    return {
-        f"{item['metadata']['name'].lower()}=={item['metadata']['version']}": item["download_info"]["archive_info"]["hashes"]["sha256"]
-        for item in found
-    }
+    return {named(**item["metadata"]): item["download_info"]["archive_info"]["hashes"]["sha256"] for item in found}
+
+
+def named(name: str, version: str, **_rest) -> str:
+    return f"{name.lower().replace('_', '-')}=={version}"
 
 
 for source in sorted(FOLDER.glob("*.in")):
