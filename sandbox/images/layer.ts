@@ -62,14 +62,14 @@ export async function putLayer(
 export async function unpackLayers(
   store: ImageStore,
   layers: readonly Layer[],
-  folder: string,
+  { folder, signal }: { readonly folder: string; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const { digest, mediaType } of layers) {
     const steps = mediaType.endsWith("+gzip") ? [createGunzip()] : [];
     // Links in images are meant for the image's own root, so absolute ones have to stay as they are.
     const target = extract({ cwd: folder, preservePaths: true });
-    await pipeline([createReadStream(store.path(digest)), ...steps, target]);
+    await pipeline([createReadStream(store.path(digest)), ...steps, target], { signal });
   }
 }
 

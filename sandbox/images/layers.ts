@@ -216,7 +216,7 @@ export function inRoot(
   const { store, reporting } = workshop;
   return workshop.inFolder(async (folder) => {
     const root = join(folder, "root");
-    await unpackLayers(store, layers, root);
+    await unpackLayers(store, layers, { folder: root, signal: reporting.signal });
     if (also !== undefined) await cp(also, root, { recursive: true, verbatimSymlinks: true });
     await work({ root, purpose, signal: reporting.signal });
   });

@@ -158,7 +158,7 @@ describe("a layer", () => {
       { kind: "link", to: "/to", target: to },
     ]);
     const target = fresh();
-    await unpackLayers(store, [layer], target);
+    await unpackLayers(store, [layer], { folder: target });
     expect(await readFile(join(target, to), "utf8")).toBe("here");
     expect((await headers(store.path(layer.digest))).get("to")?.linkpath).toBe(to);
   });
@@ -171,7 +171,7 @@ describe("a layer", () => {
       await makeLayer(store, [{ kind: "copy", from, to: "/" }], 1),
     ];
     const target = fresh();
-    await unpackLayers(store, layers, target);
+    await unpackLayers(store, layers, { folder: target });
     expect(await readFile(join(target, "deep/er/text"), "utf8")).toBe("words\n");
     const again = await makeLayer(newStore(), [{ kind: "copy", from: target, to: "/" }]);
     expect(again.diffId).toBe(layers[1]?.diffId);
