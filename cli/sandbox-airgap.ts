@@ -113,9 +113,9 @@ async function fill(
   if (outside === undefined) return undefined;
   const contents = contentsOfPlan(outside.plan);
   const filled = await fillGap(gap, { contents, charts: session.charts.path, bundle, signal });
-  const { real, standIn } = filled.images;
+  const { real, built, server, standIn } = filled.images;
   print(
-    `\nThe registry ${gap.registry.host} holds ${String(filled.charts)} charts, ${String(real)} images and ${String(standIn)} stand-ins of images.`,
+    `\nThe registry ${gap.registry.host} holds ${String(filled.charts)} charts, ${String(real)} images, ${String(built + server)} images built here and ${String(standIn)} stand-ins of images.`,
   );
   const pinned = Object.keys(filled.pinned).length;
   if (pinned > 0)

@@ -17,7 +17,7 @@ import type { PulumiOptions, PulumiResult } from "../session/pulumi.ts";
 import { acquireTools } from "../toolchain/index.ts";
 import type { Tool, ToolProgress } from "../toolchain/index.ts";
 import { fillRegistry } from "./fill.ts";
-import type { Filled } from "./fill.ts";
+import type { BuiltImages, Filled } from "./fill.ts";
 import { proxyEnvironment, startRefusingProxy } from "./refusing-proxy.ts";
 import type { RefusingProxy } from "./refusing-proxy.ts";
 import { airgapConfig, airgapStackText, PASSWORDS } from "./stack.ts";
@@ -102,6 +102,7 @@ export async function fillGap(
     readonly contents: Contents;
     readonly charts?: string | undefined;
     readonly bundle?: string | undefined;
+    readonly built?: BuiltImages | undefined;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<Filled> {

@@ -1,0 +1,3 @@
+module kserve-platform.local/pause
+
+go 1.21
