@@ -114,15 +114,20 @@ export async function waitFor(wait: Wait, reached: () => Promise<boolean>): Prom
   const deadline = Date.now() + wait.seconds * 1000;
   while (!(await reached())) {
     wait.signal?.throwIfAborted();
-    for (const name of wait.needs) {
-      if ((await partProcess(wait.layout, name)) === undefined) throw await endedError(wait, name);
-    }
+    await allRun(wait);
     if (Date.now() > deadline) throw await lateError(wait);
     await sleep(POLL_MS, undefined, { signal: wait.signal });
   }
 }
 
-async function endedError({ layout, what }: Wait, name: string) {
+/** Throws when one of the parts has ended, with its last words. */
+export async function allRun(wait: Omit<Wait, "seconds">): Promise<void> {
+  for (const name of wait.needs) {
+    if ((await partProcess(wait.layout, name)) === undefined) throw await endedError(wait, name);
+  }
+}
+
+async function endedError({ layout, what }: Omit<Wait, "seconds">, name: string) {
   return sandboxError({
     code: "sandbox-real-start",
     where: `sandbox ${layout.name}, ${what}`,

@@ -16,10 +16,10 @@ import type { RealLayout } from "./layout.ts";
 import { placeDns } from "./manifests.ts";
 import { rememberPrograms } from "./packages.ts";
 import type { NodePrograms } from "./packages.ts";
-import { holderPart, nodeParts } from "./parts.ts";
+import { holderPart, nodeParts, PART_NAMES } from "./parts.ts";
 import type { InnerPart, NodeBinaries } from "./parts.ts";
 import { makePki } from "./pki.ts";
-import { HOLDER, partProcess, runInside, startPart, waitFor } from "./processes.ts";
+import { allRun, HOLDER, partProcess, runInside, startPart, waitFor } from "./processes.ts";
 import { writeProcessors } from "./processors.ts";
 import { readRelays, relayNames, startRelay } from "./relays.ts";
 import type { Relay } from "./relays.ts";
@@ -94,6 +94,9 @@ async function startWorkers(input: NodeInput, api: ApiClient): Promise<void> {
 async function finish(input: NodeInput, api: ApiClient): Promise<ServedNode> {
   const { layout } = input;
   const { server } = api;
+  // Names resolve without some parts: a scheduler that has nothing to place is not missed.
+  const relays = [apiRelay(0), ...(await readRelays(layout))].flatMap(relayNames);
+  await allRun({ layout, what: "every part", needs: [...PART_NAMES, ...relays] });
   const keys = await readKeys(layout.folder);
   await writeKubeconfig(layout.kubeconfigFile, layout.name, { server, keys });
   tell(input, STEPS, server);
