@@ -13,7 +13,7 @@ export interface Hierarchy {
 /** Below the sandbox's group: what is no container. The kubelet makes the group of the pods beside it. */
 const SYSTEM = "system";
 /** Controllers that the kubelet insists on: kubernetes@v1.34.3:pkg/kubelet/cm/cgroup_manager_linux.go. */
-const UNIFIED_CONTROLLERS = ["cpu", "cpuset", "memory", "pids"] as const;
+export const UNIFIED_CONTROLLERS = ["cpu", "cpuset", "memory", "pids"] as const;
 const END_MS = 30_000;
 const POLL_MS = 50;
 
@@ -54,8 +54,11 @@ export async function makeCgroups(name: string): Promise<string[]> {
   return folders;
 }
 
-/** Without this the groups below have no files of the controllers. Fails for a root that holds processes itself. */
-async function enableControllers(group: string): Promise<void> {
+/**
+ * Without this the groups below have no files of the controllers. Fails for a group that holds processes itself, as the
+ * root of a container does.
+ */
+export async function enableControllers(group: string): Promise<void> {
   const wanted = UNIFIED_CONTROLLERS.map((controller) => `+${controller}`).join(" ");
   await writeFile(join(group, "cgroup.subtree_control"), wanted);
 }

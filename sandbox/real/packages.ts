@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { withLock } from "../toolchain/lock.ts";
 import { findExecutable } from "../toolchain/on-path.ts";
 import { run } from "../toolchain/run.ts";
@@ -137,6 +137,7 @@ async function installed(): Promise<NodePrograms | undefined> {
  * machine's own are not ours to change.
  */
 async function getPackages(folder: string, options: PackageOptions): Promise<void> {
+  await removeUnfinished(folder);
   const work = `${folder}.${randomUUID()}`;
   const lists = join(work, "lists");
   await mkdir(join(lists, "partial"), { recursive: true });
@@ -155,6 +156,15 @@ async function getPackages(folder: string, options: PackageOptions): Promise<voi
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** What a killed run left beside the folder; only for the holder of the lock. */
+async function removeUnfinished(folder: string): Promise<void> {
+  const [parent, name] = [dirname(folder), basename(folder)];
+  const unfinished = (await readdir(parent)).filter(
+    (entry) => entry.startsWith(`${name}.`) && !entry.startsWith(`${name}.lock`),
+  );
+  for (const entry of unfinished) await rm(join(parent, entry), { recursive: true, force: true });
 }
 
 /** Downloads the packages and everything below them; false when apt does not know them or they are not served. */

@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rmdir, statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { cacheFolder, stateRoot } from "../paths.ts";
 import { findExecutable } from "../toolchain/on-path.ts";
 import { run } from "../toolchain/run.ts";
 import { sandboxError } from "../toolchain/sandbox-error.ts";
 import type { SandboxError } from "../toolchain/sandbox-error.ts";
-import { usedHierarchies } from "./cgroups.ts";
+import { enableControllers, UNIFIED_CONTROLLERS, usedHierarchies } from "./cgroups.ts";
+import type { Hierarchy } from "./cgroups.ts";
 import { haveNodePrograms } from "./packages.ts";
 
 /** One thing without which no node runs on this machine. */
@@ -50,7 +51,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
 const APT = ["apt-get", "apt-cache", "dpkg"];
 /** Controllers of version 1 that runc and the kubelet ask for. */
 const CONTROLLERS = ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "pids"];
-const UNIFIED_CONTROLLERS = ["cpu", "cpuset", "memory", "pids"];
 /** Below 1 GiB the node takes no pods; images and logs need some more. */
 const FREE_BYTES = 4 * 2 ** 30;
 
@@ -137,37 +137,43 @@ async function missingPackages(): Promise<Missing[]> {
 
 async function missingCgroups(): Promise<Missing[]> {
   const used = usedHierarchies();
-  const all = { found: "no control groups", fix: "mount them on /sys/fs/cgroup" };
-  if (used.length === 0) return [all];
-  const controllers =
-    used[0]?.version === 2 ? await unifiedControllers(used[0].mount) : firstOnes();
-  const wanted = used[0]?.version === 2 ? UNIFIED_CONTROLLERS : CONTROLLERS;
-  const lacking = wanted.filter((name) => !controllers.includes(name));
-  const missing =
-    lacking.length === 0
-      ? []
-      : [
-          {
-            found: `no control groups for ${lacking.join(", ")}`,
-            fix: "switch those controllers on",
-          },
-        ];
-  for (const { mount } of used) {
-    if (!(await writable(mount)))
-      missing.push({ found: `${mount} is not writable`, fix: "mount control groups read-write" });
-  }
-  return missing;
+  const [first] = used;
+  if (first === undefined)
+    return [{ found: "no control groups", fix: "mount them on /sys/fs/cgroup" }];
+  const looks = await Promise.all(used.map(({ mount }) => writable(mount)));
+  const closed = used.filter((_, index) => looks[index] !== true).map(({ mount }) => mount);
+  if (closed.length > 0)
+    return [{ found: `${closed.join(", ")} read-only`, fix: "mount control groups read-write" }];
+  return first.version === 2 ? missingUnified(first.mount) : missingFirst(used);
 }
 
-function firstOnes(): string[] {
-  const options = usedHierarchies().map(({ mount }) => mount);
-  // A hierarchy is mounted under the names of its controllers.
-  return CONTROLLERS.filter((name) => options.some((mount) => mount.split(/[/,]/).includes(name)));
+/** A hierarchy of version 1 is mounted under the names of its controllers. */
+function missingFirst(used: readonly Hierarchy[]): Missing[] {
+  const have = new Set(used.flatMap(({ mount }) => basename(mount).split(",")));
+  return lackingControllers(CONTROLLERS.filter((name) => !have.has(name)));
 }
 
-async function unifiedControllers(mount: string): Promise<string[]> {
+async function missingUnified(mount: string): Promise<Missing[]> {
   const text = await readFile(join(mount, "cgroup.controllers"), "utf8").catch(() => "");
-  return text.trim().split(" ");
+  const have = text.trim().split(" ");
+  const lacking = UNIFIED_CONTROLLERS.filter((name) => !have.includes(name));
+  if (lacking.length > 0) return lackingControllers(lacking);
+  return enableControllers(mount).then(
+    () => [],
+    () => [
+      {
+        found: `${mount} holds processes itself, so that groups below it get no controllers`,
+        fix: `move them: mkdir -p ${mount}/init; xargs -rn1 < ${mount}/cgroup.procs > ${mount}/init/cgroup.procs`,
+      },
+    ],
+  );
+}
+
+function lackingControllers(names: readonly string[]): Missing[] {
+  if (names.length === 0) return [];
+  return [
+    { found: `no control groups for ${names.join(", ")}`, fix: "switch those controllers on" },
+  ];
 }
 
 async function writable(mount: string): Promise<boolean> {
