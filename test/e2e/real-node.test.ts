@@ -196,6 +196,15 @@ it("starts, is Ready and resolves names", async () => {
   expect(status).toMatchObject({ state: "running", readyNodes: 1 });
   expect(await realClusterStatus({ name: OTHER })).toMatchObject({ state: "absent" });
   await timed("start of one that runs", () => startRealCluster(options(NAME)));
+  // A part that watches its files has had time to take notice of a change.
+  await sleep(1_500);
+  const again = await realClusterStatus({ name: NAME });
+  expect(again.components).toEqual(status.components);
+});
+
+it("shows processors enough for what charts request", async () => {
+  const node = await client().core.readNode({ name: "sandbox-node" });
+  expect(Number(node.status?.capacity?.["cpu"])).toBeGreaterThanOrEqual(8);
 });
 
 it("has no way out and changes nothing outside", async () => {
@@ -271,6 +280,7 @@ it("gives logs, and runs commands in a pod", async () => {
   const log = await client().core.readNamespacedPodLog({ namespace: SPACE, name });
   expect(log).toContain("url:/");
   expect(await execInPod("/bin/busybox", "cat", "/proc/1/cmdline")).toContain("httpd");
+  expect(await execInPod("/bin/busybox", "env")).not.toContain("LD_LIBRARY_PATH");
 });
 
 it("asks validating webhooks", async () => {
