@@ -7,6 +7,8 @@ import type { Finish } from "./exit-code.ts";
 import { renderTable } from "./table.ts";
 import { MODES } from "../config/schema.ts";
 import type { Mode } from "../config/schema.ts";
+import type { ClusterStatus } from "../sandbox/cluster/index.ts";
+import type { RealStatus } from "../sandbox/real/index.ts";
 
 interface Options {
   readonly name: string;
@@ -104,10 +106,12 @@ async function up(options: Options): Promise<boolean> {
 
 async function down(options: Options): Promise<boolean> {
   const { stopCluster } = await import("../sandbox/cluster/index.ts");
+  const { stopRealCluster } = await import("../sandbox/real/index.ts");
   const { stateFolder } = await import("../sandbox/paths.ts");
   const { stopRegistry } = await import("../sandbox/registry/server.ts");
   await stopRegistry(options.name);
   await stopCluster({ name: options.name });
+  await stopRealCluster({ name: options.name });
   await rm(stateFolder(options.name), { recursive: true, force: true });
   process.stdout.write(
     `The sandbox ${options.name} is gone. Built tools stay in the cache for the next one.\n`,
@@ -116,8 +120,7 @@ async function down(options: Options): Promise<boolean> {
 }
 
 async function status(options: Options): Promise<boolean> {
-  const { clusterStatus } = await import("../sandbox/cluster/index.ts");
-  const found = await clusterStatus({ name: options.name });
+  const found = await anyStatus(options.name);
   const { registryRuns, registryLayout } = await import("../sandbox/registry/server.ts");
   const registry = existsSync(registryLayout(options.name).folder)
     ? [{ name: "registry", pid: await registryRuns(options.name) }]
@@ -137,6 +140,15 @@ async function status(options: Options): Promise<boolean> {
   if (rows.length > 0) process.stdout.write(`${renderTable(["PART", "STATE", "PID"], rows)}\n`);
   if (found.kubeconfig !== undefined) process.stdout.write(`kubeconfig: ${found.kubeconfig}\n`);
   return found.state === "running";
+}
+
+/** A sandbox's cluster has either simulated nodes or a real one. */
+async function anyStatus(name: string): Promise<ClusterStatus | RealStatus> {
+  const { realClusterStatus } = await import("../sandbox/real/index.ts");
+  const real = await realClusterStatus({ name });
+  if (real.state !== "absent") return real;
+  const { clusterStatus } = await import("../sandbox/cluster/index.ts");
+  return clusterStatus({ name });
 }
 
 async function attempt(work: () => Promise<boolean>): Promise<number> {
