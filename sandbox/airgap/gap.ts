@@ -78,8 +78,27 @@ export async function closeGap({ proxy }: Gap): Promise<void> {
 }
 
 /** The session whose commands all run inside. */
-export function insideGap(session: Session, gap: Gap): Session {
-  return { ...session, context: { ...session.context, env: gap.env } };
+export async function insideGap(session: Session, gap: Gap): Promise<Session> {
+  const env = { ...gap.env, ...(await helmLogin(session, gap)) };
+  return { ...session, context: { ...session.context, env } };
+}
+
+/**
+ * The provider that the Go module proxy has is older than 4.27.0, which was the first to log in to an OCI registry with
+ * the credentials of a chart (pulumi/pulumi-kubernetes@v4.32.0:CHANGELOG.md). It gets the login as `helm registry login`
+ * leaves it: in a file that only this user reads. Others need none.
+ */
+async function helmLogin(
+  { plugins }: Session,
+  { registry, work }: Gap,
+): Promise<{ HELM_REGISTRY_CONFIG?: string }> {
+  if (!plugins.some(({ kind }) => kind === "built")) return {};
+  const file = join(work, "..", "helm-registry.json");
+  const { username, password } = REGISTRY_USER;
+  const auth = Buffer.from(`${username}:${password}`).toString("base64");
+  await mkdir(work, { recursive: true });
+  await writeFile(file, JSON.stringify({ auths: { [registry.host]: { auth } } }), { mode: 0o600 });
+  return { HELM_REGISTRY_CONFIG: file };
 }
 
 /** The stack file as commands without Pulumi read it. */

@@ -14,7 +14,8 @@ import type { Layers } from "./layers.ts";
 import type { LayerPart } from "./parts.ts";
 import { PYTHON_FILES, runPython } from "./python.ts";
 import { IMAGE_RECIPES } from "./table.ts";
-import type { ImageRecipe, ProgramName } from "./table.ts";
+import type { ImageRecipe } from "./table.ts";
+import type { ImageProgramName } from "../toolchain/tools.ts";
 import { exists, keyOf, Workshop } from "./workshop.ts";
 import type { Reporting } from "./workshop.ts";
 
@@ -24,7 +25,7 @@ export { NEVER_RUN } from "./table.ts";
 /** What {@link buildImages} makes, of what, and how it reports. */
 export interface BuildOptions extends Reporting {
   /** Built programs by name, with their paths. */
-  readonly programs: Readonly<Partial<Record<ProgramName, string>>>;
+  readonly programs: Readonly<Partial<Record<ImageProgramName, string>>>;
   /** Upstream names with tags; those without a recipe, or whose program is missing, are left out. */
   readonly wanted: readonly string[];
   /** @default the cache folder of this user */

@@ -1,18 +1,7 @@
 import type { Made, RunConfig } from "./image.ts";
 import type { LayerName } from "./layers.ts";
 import type { LayerPart } from "./parts.ts";
-
-/** Programs that images are made of and that are handed in, by the name that `go build` gives them. */
-export type ProgramName =
-  | "certmanager-controller"
-  | "certmanager-cainjector"
-  | "certmanager-webhook"
-  | "startupapicheck"
-  | "manager"
-  | "kube-rbac-proxy"
-  | "envoy-gateway"
-  | "pause"
-  | "coredns";
+import type { ImageProgramName } from "../toolchain/tools.ts";
 
 /** How the image of one upstream name is made. */
 export interface ImageRecipe {
@@ -23,7 +12,7 @@ export interface ImageRecipe {
   readonly holds: string;
   /** Shared layers, lowest first. */
   readonly layers: readonly LayerName[];
-  readonly program?: { readonly name: ProgramName; readonly to: string };
+  readonly program?: { readonly name: ImageProgramName; readonly to: string };
   /** A file of the folder `python/`. */
   readonly script?: { readonly file: string; readonly to: string };
   readonly parts?: readonly LayerPart[];
@@ -39,18 +28,12 @@ const PYTHON = "/usr/bin/python3.11";
 const PYTHON_ENV = { PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1" };
 
 /** cert-manager/cert-manager@v1.21.1:hack/containers */
-const CERT_MANAGER: readonly ImageRecipe[] = (
-  [
-    ["controller", "certmanager-controller"],
-    ["cainjector", "certmanager-cainjector"],
-    ["webhook", "certmanager-webhook"],
-    ["startupapicheck", "startupapicheck"],
-  ] as const
-).map(([part, name]) =>
+const CERT_MANAGER: readonly ImageRecipe[] = ["controller", "cainjector", "webhook"].map((part) =>
   goImage({
     upstream: `quay.io/jetstack/cert-manager-${part}:v1.21.1`,
     holds: `cert-manager's ${part}, a program of the sandbox over the Go module github.com/cert-manager/cert-manager 1.21.1`,
-    program: { name, to: `/app/cmd/${part}/${part}` },
+    program: { name: "cert-manager", to: "/app/cert-manager" },
+    part,
   }),
 );
 
@@ -61,7 +44,7 @@ export const IMAGE_RECIPES: readonly ImageRecipe[] = [
   goImage({
     upstream: "docker.io/kserve/kserve-controller:v0.20.0",
     holds: "KServe's controller from the Go module github.com/kserve/kserve 0.20.0",
-    program: { name: "manager", to: "/manager" },
+    program: { name: "kserve-controller", to: "/manager" },
   }),
   // brancz/kube-rbac-proxy@v0.18.0:Dockerfile
   goImage({
@@ -145,21 +128,23 @@ export const NEVER_RUN: Readonly<Record<string, string>> = {
 interface GoImage {
   readonly upstream: string;
   readonly holds: string;
-  readonly program: { readonly name: ProgramName; readonly to: string };
+  readonly program: { readonly name: ImageProgramName; readonly to: string };
   readonly parts?: readonly LayerPart[];
   readonly ports?: readonly string[];
+  /** First argument, where the program is several in one. */
+  readonly part?: string;
   /** @default {@link NONROOT} */
   readonly user?: string;
 }
 
 /** A program that needs nothing but itself. */
-function goImage({ ports, user = NONROOT, ...rest }: GoImage): ImageRecipe {
+function goImage({ ports, part, user = NONROOT, ...rest }: GoImage): ImageRecipe {
   return {
     ...rest,
     made: "built",
     layers: ["users"],
     run: {
-      entrypoint: [rest.program.to],
+      entrypoint: [rest.program.to, ...(part === undefined ? [] : [part])],
       user,
       workdir: "/",
       ...(ports === undefined ? {} : { ports }),

@@ -107,7 +107,7 @@ beforeAll(async () => {
   await stopRegistry(NAME);
   session = await freshSession(NAME);
   gap = await openGap(await planGap(NAME), () => undefined);
-  session = insideGap(session, gap);
+  session = await insideGap(session, gap);
   await fill("Serverless");
 });
 afterAll(async () => {

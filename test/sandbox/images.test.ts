@@ -33,7 +33,7 @@ import type { Layer } from "../../sandbox/images/layer.ts";
 import type { LayerPart } from "../../sandbox/images/parts.ts";
 import { PYTHON_FILES } from "../../sandbox/images/python.ts";
 import { IMAGE_RECIPES, NEVER_RUN } from "../../sandbox/images/table.ts";
-import type { ProgramName } from "../../sandbox/images/table.ts";
+import type { ImageProgramName } from "../../sandbox/toolchain/tools.ts";
 import { REGISTRY_USER } from "../../sandbox/registry/config.ts";
 import { prepareRegistry, startRegistry, stopRegistry } from "../../sandbox/registry/server.ts";
 import type { SandboxRegistry } from "../../sandbox/registry/server.ts";
@@ -304,7 +304,7 @@ describe("the table of images", () => {
 });
 
 /** Programs that are only bytes: what is in an image does not matter to a registry. */
-async function programs(text: string): Promise<Record<ProgramName, string>> {
+async function programs(text: string): Promise<Record<ImageProgramName, string>> {
   const root = fresh();
   await mkdir(root, { recursive: true });
   const names = IMAGE_RECIPES.flatMap(({ program }) =>
@@ -314,7 +314,7 @@ async function programs(text: string): Promise<Record<ProgramName, string>> {
     await writeFile(join(root, name), `${name} ${text}`, { mode: 0o755 });
     return [name, join(root, name)] as const;
   });
-  return Object.fromEntries(await Promise.all(made)) as Record<ProgramName, string>;
+  return Object.fromEntries(await Promise.all(made)) as Record<ImageProgramName, string>;
 }
 
 const GO_IMAGES = IMAGE_RECIPES.filter(({ program }) => program !== undefined).map(

@@ -1,3 +1,0 @@
-module kserve-platform.local/pause
-
-go 1.21
