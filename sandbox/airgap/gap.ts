@@ -85,20 +85,26 @@ export async function insideGap(session: Session, gap: Gap): Promise<Session> {
 
 /**
  * The provider that the Go module proxy has is older than 4.27.0, which was the first to log in to an OCI registry with
- * the credentials of a chart (pulumi/pulumi-kubernetes@v4.32.0:CHANGELOG.md). It gets the login as `helm registry login`
- * leaves it: in a file that only this user reads. Others need none.
+ * the credentials of a chart, and to trust its CA for them (pulumi/pulumi-kubernetes@v4.32.0:CHANGELOG.md). It gets the
+ * login as `helm registry login` leaves it, in a file that only this user reads, and the CA as all Go programs take it.
+ * Newer ones need neither.
  */
 async function helmLogin(
   { plugins }: Session,
   { registry, work }: Gap,
-): Promise<{ HELM_REGISTRY_CONFIG?: string }> {
+): Promise<Readonly<Record<string, string>>> {
   if (!plugins.some(({ kind }) => kind === "built")) return {};
   const file = join(work, "..", "helm-registry.json");
   const { username, password } = REGISTRY_USER;
   const auth = Buffer.from(`${username}:${password}`).toString("base64");
   await mkdir(work, { recursive: true });
   await writeFile(file, JSON.stringify({ auths: { [registry.host]: { auth } } }), { mode: 0o600 });
-  return { HELM_REGISTRY_CONFIG: file };
+  return {
+    HELM_REGISTRY_CONFIG: file,
+    // For releases; charts heed the name above.
+    PULUMI_K8S_HELM_REGISTRY_CONFIG_PATH: file,
+    SSL_CERT_FILE: registry.certificates.ca,
+  };
 }
 
 /** The stack file as commands without Pulumi read it. */

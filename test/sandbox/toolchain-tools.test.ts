@@ -100,6 +100,18 @@ describe("pinned modules", () => {
       expect(listed).toBe(!own);
     },
   );
+});
+
+describe("folders", () => {
+  it("prefer the product's own variables, then the XDG ones", () => {
+    expect(cacheFolder({ KSERVE_PLATFORM_CACHE: "/a", XDG_CACHE_HOME: "/b" })).toBe("/a");
+    expect(cacheFolder({ KSERVE_PLATFORM_CACHE: "", XDG_CACHE_HOME: "/b" })).toBe(
+      join("/b", "kserve-platform"),
+    );
+    expect(cacheFolder({})).toMatch(/\.cache.kserve-platform$/);
+    expect(stateFolder("x", { KSERVE_PLATFORM_STATE: "/s" })).toBe(join("/s", "x"));
+    expect(stateFolder("x", {})).toMatch(/\.local.state.kserve-platform.x$/);
+  });
 
   it.each(["", "..", "a/b", "A", "-a", "a-", "a".repeat(41)])("refuse the name %j", (name) => {
     expect(() => stateFolder(name, {})).toThrow("sandbox-name-invalid");

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cert-manager/cert-manager/pkg/api"
 	injector "github.com/cert-manager/cert-manager/pkg/controller/cainjector"
+	"github.com/cert-manager/cert-manager/pkg/util"
 )
 
 func cainjector(_ *pflag.FlagSet) func(context.Context) error {
@@ -31,6 +32,8 @@ func cainjector(_ *pflag.FlagSet) func(context.Context) error {
 		if err != nil {
 			return err
 		}
+		// The injector takes the name of its field manager from the user agent.
+		rest = util.RestConfigWithUserAgent(rest, "cainjector")
 		manager, err := ctrl.NewManager(rest, ctrl.Options{
 			Scheme:  scheme,
 			Metrics: metricsserver.Options{BindAddress: "0"},
