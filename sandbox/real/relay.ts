@@ -16,8 +16,9 @@ process.chdir(folder);
 
 type End = { readonly path: string } | { readonly host: string; readonly port: number };
 
-const server = createServer({ allowHalfOpen: true }, (socket) => {
-  const other = connect({ ...endOf(to), allowHalfOpen: true });
+// Small answers go on at once: whoever sent them has gathered already what belongs together.
+const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  const other = connect({ ...endOf(to), allowHalfOpen: true, noDelay: true });
   join(socket, other);
   join(other, socket);
 });

@@ -133,7 +133,7 @@ export async function traces(): Promise<Traces> {
     ],
     groups: readdirSync("/sys/fs/cgroup", { recursive: true })
       .map(String)
-      .filter((name) => name.includes("kserve-platform-"))
+      .filter((name) => name.includes("kserve-platform-e2e-real"))
       .sort(),
     folders: ["/var/lib", "/var/log", "/run", "/opt", "/etc"].flatMap((folder) =>
       readdirSync(folder).map((name) => `${folder}/${name}`),
