@@ -7,8 +7,9 @@
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { run } from "../toolchain/run.ts";
-import { goEnvironment, MODULES_FOLDER } from "../toolchain/go-build.ts";
+import { goEnvironment } from "../toolchain/go-build.ts";
 import { sandboxError } from "../toolchain/sandbox-error.ts";
+import { MODULES_FOLDER } from "../toolchain/tools.ts";
 import type { ModuleName } from "../toolchain/tools.ts";
 import type { Release } from "./model.ts";
 import { chartFolder } from "./write.ts";

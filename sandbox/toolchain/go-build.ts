@@ -5,12 +5,10 @@ import { findExecutable } from "./on-path.ts";
 import { run } from "./run.ts";
 import { sandboxError } from "./sandbox-error.ts";
 import { newWorkFolder, storeFolder } from "./store.ts";
-import { MODULES, TOOLS } from "./tools.ts";
+import { MODULES, MODULES_FOLDER, TOOLS } from "./tools.ts";
 import type { ToolStore } from "./store.ts";
 import type { ModuleName, ToolName, ToolProgress } from "./tools.ts";
 
-/** Folders with the go.mod files that pin what is built. */
-export const MODULES_FOLDER = join(import.meta.dirname, "modules");
 const TAGS = "osusergo,grpcnotrace";
 /**
  * Nobody debugs these programs, and leaving out what a debugger needs saves a tenth of the compile time. Pulumi's Go SDK

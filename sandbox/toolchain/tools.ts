@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 /** The programs that the sandbox, its tests and the benchmark run. */
 export type ToolName =
   | "pulumi"
@@ -46,6 +48,9 @@ export interface ToolProgress {
   readonly total: number;
   readonly detail: string;
 }
+
+/** Folders with the go.mod files that pin what is built. */
+export const MODULES_FOLDER = join(import.meta.dirname, "modules");
 
 /** Folder below `modules/`: its go.mod pins everything that is compiled. */
 export const MODULES = ["core", "kwok", "registry", "pods", "rbac-proxy"] as const;

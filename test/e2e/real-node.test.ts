@@ -33,7 +33,7 @@ import type { SandboxRegistry } from "../../sandbox/registry/server.ts";
 import { acquireTools } from "../../sandbox/toolchain/index.ts";
 import {
   busybox,
-  nodeBinaries,
+  nodePrograms,
   noRealNode,
   processesOf,
   traces,
@@ -52,7 +52,9 @@ let registry: SandboxRegistry;
 let port: number;
 const images = { pause: "", coredns: "" };
 
-const options = (name: string) => ({ name, binaries: nodeBinaries(), images });
+let binaries: Awaited<ReturnType<typeof nodePrograms>>;
+
+const options = (name: string) => ({ name, binaries, images });
 
 beforeEach((context) => {
   if (skipped !== undefined) context.skip(skipped);
@@ -62,7 +64,7 @@ beforeAll(async () => {
   for (const name of [NAME, OTHER]) await stopRealCluster({ name });
   work = await mkdtemp(join(tmpdir(), "real-node-"));
   const program = await busybox(join(work, "busybox"));
-  const coredns = join(process.env["PLATFORM_NODE_PROGRAMS"] ?? "", "coredns");
+  binaries = await nodePrograms();
   Object.assign(images, { pause: join(work, "pause.tar"), coredns: join(work, "coredns.tar") });
   await writeArchive(images.pause, {
     name: "docker.io/local/pause:1",
@@ -71,7 +73,7 @@ beforeAll(async () => {
   });
   await writeArchive(images.coredns, {
     name: "docker.io/local/coredns:1",
-    files: { coredns },
+    files: { coredns: binaries.coredns },
     entrypoint: ["/coredns"],
   });
   await writeFile(join(work, "index.html"), "hello from a real pod\n");
@@ -391,7 +393,7 @@ it("is there again after a stop, objects, images, relays and pods", async () => 
 });
 
 it("says why at once when a part does not start", async () => {
-  const broken = { ...nodeBinaries(), "kube-scheduler": "/bin/false" };
+  const broken = { ...binaries, "kube-scheduler": "/bin/false" };
   await killRealPart({ name: NAME, part: "kube-scheduler" });
   const started = performance.now();
   const attempt = startRealCluster({ ...options(NAME), binaries: broken });

@@ -18,30 +18,25 @@ import { promisify } from "node:util";
 import { create } from "tar";
 import { missingForReal, NODE_BINARIES, unavailable } from "../../sandbox/real/index.ts";
 import type { NodeBinaries } from "../../sandbox/real/index.ts";
+import { acquireTools } from "../../sandbox/toolchain/index.ts";
 
 const run = promisify(execFile);
 const OCI = "application/vnd.oci.image";
 
-/** Folder with the programs of a node and CoreDNS. */
-const PROGRAMS = process.env["PLATFORM_NODE_PROGRAMS"];
-
 /** Why no node can be tried here; nothing when one can. Printed, since a skipped test says nothing. */
 export async function noRealNode(): Promise<string | undefined> {
   const missing = await missingForReal();
-  const reason =
-    missing.length > 0
-      ? unavailable(missing).message
-      : PROGRAMS === undefined
-        ? "PLATFORM_NODE_PROGRAMS does not name a folder with etcd, kube-*, kubelet and coredns"
-        : undefined;
+  const reason = missing.length > 0 ? unavailable(missing).message : undefined;
   if (reason !== undefined) process.stderr.write(`Tests of a real node SKIPPED: ${reason}\n`);
   return reason;
 }
 
-/** Paths of the node's programs. */
-export function nodeBinaries(): NodeBinaries {
-  const pairs = NODE_BINARIES.map((name) => [name, join(PROGRAMS ?? "", name)]);
-  return Object.fromEntries(pairs) as NodeBinaries;
+/** Paths of the programs that the toolchain has for a node, and of the DNS server that runs in a pod. */
+export async function nodePrograms(): Promise<NodeBinaries & { readonly coredns: string }> {
+  const names = [...NODE_BINARIES, "coredns"] as const;
+  const tools = await acquireTools({ report: () => undefined }, names);
+  const pairs = names.map((name) => [name, tools[name].path]);
+  return Object.fromEntries(pairs) as NodeBinaries & { coredns: string };
 }
 
 /** An image of files that are all there is in it. */

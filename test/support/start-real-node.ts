@@ -4,7 +4,7 @@
  * Usage: node start-real-node.ts <name> <pause archive> <coredns archive>
  */
 import { startRealCluster } from "../../sandbox/real/index.ts";
-import { nodeBinaries } from "./real-node.ts";
+import { nodePrograms } from "./real-node.ts";
 
 const [name = "", pause = "", coredns = ""] = process.argv.slice(2);
-await startRealCluster({ name, binaries: nodeBinaries(), images: { pause, coredns } });
+await startRealCluster({ name, binaries: await nodePrograms(), images: { pause, coredns } });
