@@ -15,6 +15,9 @@ import { upstreamOf } from "./values/images.ts";
 /** Source of images that a stack names itself; no release brought them. */
 const STACK_FILE = "stack file";
 
+/** What the catalog calls cert-manager's start-up check, and the key of its chart values. */
+const STARTUP_CHECK = "startupapicheck";
+
 /** Catalog images of one product inside one layer. */
 export interface ImageSource {
   readonly layer: LayerName;
@@ -98,6 +101,7 @@ export function planImages(
     images: [
       ...images
         .filter((image) => image.modes === undefined || image.modes.includes(settings.mode))
+        .filter((image) => image.optional !== STARTUP_CHECK || hasStartupCheck(settings))
         .map((image) => withFeatures(image, features)),
       ...(layer === "KServeCore" ? modelRegistry(settings) : []),
     ],
@@ -134,6 +138,12 @@ function istioProblems(
 ): Problem[] {
   const istio = sources.find(({ product }) => product === "istio");
   return istio === undefined ? [] : checkIstioHub(catalog.get("istio", istio.version), layout);
+}
+
+/** The check is off by default (plan/values/cert-manager.ts); only a stack that turns it on needs its image. */
+function hasStartupCheck({ certManager }: Settings): boolean {
+  const check = certManager.values[STARTUP_CHECK] as { readonly enabled?: unknown } | undefined;
+  return check?.enabled === true;
 }
 
 /** What a feature needs is no longer optional once the stack asks for the feature. */
