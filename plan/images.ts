@@ -101,14 +101,16 @@ export function planImages(
     images: [
       ...images
         .filter((image) => image.modes === undefined || image.modes.includes(settings.mode))
-        .filter((image) => image.optional !== STARTUP_CHECK || hasStartupCheck(settings))
         .map((image) => withFeatures(image, features)),
       ...(layer === "KServeCore" ? modelRegistry(settings) : []),
     ],
   }));
   const upstreams = needed.flatMap(({ images }) => images.map(upstreamOf));
   const map = new ImageMap(upstreams, layout);
-  const images = needed.flatMap((source) =>
+  const listed = hasStartupCheck(settings)
+    ? needed
+    : needed.map((source) => ({ ...source, images: source.images.filter(isNoStartupCheck) }));
+  const images = listed.flatMap((source) =>
     source.images.map((image) => ({
       ...plannedImage(source.layer, image, map),
       ...(image.source === STACK_FILE
@@ -140,10 +142,17 @@ function istioProblems(
   return istio === undefined ? [] : checkIstioHub(catalog.get("istio", istio.version), layout);
 }
 
-/** The check is off by default (plan/values/cert-manager.ts); only a stack that turns it on needs its image. */
+/**
+ * The check is off by default (plan/values/cert-manager.ts); only a stack that turns it on needs its image. The map knows
+ * the image all the same: its chart values are moved like all others.
+ */
 function hasStartupCheck({ certManager }: Settings): boolean {
   const check = certManager.values[STARTUP_CHECK] as { readonly enabled?: unknown } | undefined;
   return check?.enabled === true;
+}
+
+function isNoStartupCheck({ optional }: CatalogImage): boolean {
+  return optional !== STARTUP_CHECK;
 }
 
 /** What a feature needs is no longer optional once the stack asks for the feature. */

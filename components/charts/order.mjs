@@ -96,7 +96,7 @@ function references(objects, matches, release) {
 }
 
 // The document with the annotation in its text; nothing else of it changes.
-function comeAfter({ document, kind, name }, before) {
+function comeAfter({ document, kind }, before) {
   // What a chart says itself holds.
   if (document.includes(`${DEPENDS_ON}:`)) return document;
   const line = `${DEPENDS_ON}: ${JSON.stringify(before.join(","))}`;
@@ -104,7 +104,7 @@ function comeAfter({ document, kind, name }, before) {
   const at = lines.findIndex((text) => /^metadata:[ \t]*(#.*)?\r?$/.test(text));
   const indent = at === -1 ? "" : indentBelow(lines, at);
   if (indent === "")
-    throw new Error(`cannot order ${kind} ${name}: its metadata is not a block of lines`);
+    throw new Error(`cannot order a ${kind}: its metadata is not a block of lines`);
   const own = annotationsOf(lines, at, indent);
   if (own === undefined) lines.splice(at + 1, 0, `${indent}annotations:`, `${indent}  ${line}`);
   else lines.splice(own, 1, ...withLine(lines, own, { indent, line }));

@@ -46,13 +46,22 @@ export async function untilReady(
   part: Part,
   options: WaitOptions = {},
 ): Promise<void> {
-  const { clock = CLOCK, tell = tellEngine } = options;
-  const wait = new Wait(api, part, options.probes ?? loadProbes());
+  const { clock = CLOCK, tell = tellEngine, probes = loadProbes() } = options;
+  const wait = new Wait(api, part, probes);
+  await untilNothingIsMissing(wait, { part, clock, tell });
+  for (const webhook of wait.state.unproven) tell(`${part.name}: not asked, ${webhook}`, "info");
+  for (const webhook of wait.state.unheard) tell(`${part.name}: not heard, ${webhook}`, "warn");
+}
+
+async function untilNothingIsMissing(
+  wait: Wait,
+  { part, clock, tell }: Required<Pick<WaitOptions, "clock" | "tell">> & { readonly part: Part },
+): Promise<void> {
   const start = clock.now();
   let told = start;
   for (;;) {
     const missing = await wait.look(clock.now());
-    if (missing.length === 0) break;
+    if (missing.length === 0) return;
     if (clock.now() - start > WITHIN) throw new ReadinessError(await wait.timedOut(missing));
     if (clock.now() - told >= TELL_EVERY) {
       told = clock.now();
@@ -60,7 +69,6 @@ export async function untilReady(
     }
     await clock.sleep(POLL);
   }
-  for (const webhook of wait.unproven) tell(`${part.name}: not asked, ${webhook}`, "info");
 }
 
 /** One wait for one part: what was seen so far. */
@@ -72,7 +80,7 @@ class Wait {
   readonly #lasting = new Lasting();
   #judged = -Infinity;
   #waiting: readonly SeenWorkload[] = [];
-  unproven: readonly string[] = [];
+  state: Pick<WebhookState, "unproven" | "unheard"> = { unproven: [], unheard: [] };
 
   constructor(api: Cluster, part: Part, probes: Probes) {
     this.#api = api;
@@ -107,7 +115,7 @@ class Wait {
       return missing;
     }
     const state = await this.#webhooks.look(contents.configurations, time);
-    this.unproven = state.unproven;
+    this.state = state;
     await this.#judgeWebhooks(contents, state, time);
     return state.missing;
   }
@@ -160,5 +168,6 @@ function end(problem: Problem | undefined): void {
 }
 
 function tellEngine(line: string, level: "info" | "warn"): void {
-  void pulumi.log[level](line, undefined, undefined, true);
+  // Progress is gone with the next line; a warning stays.
+  void pulumi.log[level](line, undefined, undefined, level === "info");
 }

@@ -30,8 +30,10 @@ export interface WebhookState {
   readonly missing: readonly string[];
   /** Webhooks that nothing signed yet: no API server can call them. */
   readonly unsigned: readonly string[];
-  /** Webhooks that could not be asked, each with the reason. */
+  /** Webhooks that no known object reaches, each with the reason. */
   readonly unproven: readonly string[];
+  /** Webhooks that a question did not get to, each with what was said instead. */
+  readonly unheard: readonly string[];
 }
 
 interface Namespace {
@@ -66,14 +68,12 @@ export class WebhookWatch {
         ...verdicts.flatMap((verdict) => (verdict.kind === "not-yet" ? [verdict.found] : [])),
       ],
       unsigned: webhooks.filter(isUnsigned).map(({ name }) => name),
-      unproven: [
-        ...unproven,
-        ...verdicts.flatMap((verdict, index) =>
-          verdict.kind === "not-asked"
-            ? [`${questions[index]?.webhooks.join(", ") ?? ""}: ${verdict.found}`]
-            : [],
-        ),
-      ],
+      unproven,
+      unheard: verdicts.flatMap((verdict, index) =>
+        verdict.kind === "not-asked"
+          ? [`${questions[index]?.webhooks.join(", ") ?? ""}: ${verdict.found}`]
+          : [],
+      ),
     };
   }
 
