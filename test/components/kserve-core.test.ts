@@ -103,6 +103,26 @@ describe("KServeCore", () => {
     expect(charts.filter((chart) => chart.provider !== "cluster")).toEqual([]);
   });
 
+  it("orders every chart that it places, tells nobody, and waits by itself", async () => {
+    const recording = await runProgram();
+    const placed = recording
+      .ofType("kubernetes:helm.sh/v4:Chart")
+      .filter(({ name }) => !name.startsWith("crds-"));
+    expect(placed.length).toBeGreaterThan(4);
+    for (const chart of placed) {
+      const { command, args } = chart.inputs["postRenderer"] as { command: string; args: string[] };
+      expect([command, args[0]], chart.name).toEqual([
+        process.execPath,
+        expect.stringMatching(/arrange\.mjs$/),
+      ]);
+      expect(chart.sample, chart.name).toEqual({
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: "sample", annotations: { "pulumi.com/skipAwait": "true" } },
+      });
+    }
+  });
+
   it("offers the model registry from the mirror, after the controller", async () => {
     const image = "docker.io/kubeflow/model-registry-storage-initializer:v0.3.0";
     const raw = { features: { modelRegistry: { image } }, registry: { host: "harbor.test" } };
