@@ -11,7 +11,9 @@ import { forgetKilledRelease } from "./killed-release.ts";
 import type { HelmRelease } from "./killed-release.ts";
 import { layerType } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
-import { awaitRollout } from "./rollout.ts";
+import { awaitReady, chartKey } from "./readiness/await-ready.ts";
+import { labelledContents } from "./readiness/contents.ts";
+import type { Cluster } from "./readiness/part.ts";
 
 export interface CertManagerArgs extends LayerArgs {
   readonly crds: CustomResourceDefinitions;
@@ -24,8 +26,8 @@ const RELEASE_NAME = "cert-manager";
  * cert-manager: the Helm release of @pulumi/kubernetes-cert-manager.
  *
  * Needs nothing but its CRDs, which are not the release's: Helm refuses CRDs that it did not create itself, and a
- * cluster may have them already. It does not wait for those of other layers. Ready when its start-up check, a
- * post-install hook of the chart, has created a test resource through the webhook, and its Deployments are rolled out.
+ * cluster may have them already. It does not wait for those of other layers. Ready when its Deployments are rolled out
+ * and its webhook answers: the same that the chart's own start-up check asks, which is switched off (a hook of Helm's).
  * Leaves out issuers for users: they are choices of the environment.
  */
 export class CertManager extends pulumi.ComponentResource {
@@ -45,7 +47,7 @@ export class CertManager extends pulumi.ComponentResource {
     const chart = getChart(args.layer, "controller");
     const release = this.#release();
     const installed = this.#installRelease(name, args, chart);
-    awaitRollout(this, args.providers.connection, { release, chart }, installed);
+    this.#awaitRelease(name, args, { release, chart, installed });
     this.registerOutputs({ version: this.version, namespace: this.namespace });
   }
 
@@ -64,7 +66,7 @@ export class CertManager extends pulumi.ComponentResource {
           // A fixed name: the package would append a random suffix, and a second install could not adopt anything.
           ...this.#release(),
           values: untyped,
-          // Helm would look every two seconds, and start its check after that; awaitRollout looks more often.
+          // Helm would look every two seconds, and could say nothing about pods that cannot start.
           skipAwait: true,
           ...source,
           // A path is looked up in the default repository unless the repository is empty (design: tried).
@@ -78,6 +80,31 @@ export class CertManager extends pulumi.ComponentResource {
         transforms: [this.#clearTheWay(args)],
       },
     );
+  }
+
+  #awaitRelease(
+    name: string,
+    args: CertManagerArgs,
+    {
+      release,
+      chart,
+      installed,
+    }: { release: HelmRelease; chart: PlannedChart; installed: pulumi.Resource },
+  ): void {
+    const part = {
+      name: `${chart.name} ${chart.version}`,
+      namespace: release.namespace,
+      // A release is one resource to the engine; its objects carry its name.
+      contents: (api: Cluster) =>
+        labelledContents(api, release.namespace, `app.kubernetes.io/instance=${release.name}`),
+      conditions: [],
+    };
+    awaitReady(name, part, {
+      parent: this,
+      connection: args.providers.connection,
+      dependsOn: [installed],
+      of: chartKey(chart, []),
+    });
   }
 
   /** Binds a hook to the release inside the package's component: what a killed run left of it goes first. */

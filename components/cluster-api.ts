@@ -14,6 +14,13 @@ export interface ClusterApi {
   /** Address of the API server, for messages. */
   readonly server: string;
   get(path: string): Promise<Answer>;
+  /** Like `get`, for answers that are plain text (the log of a pod): the body is that text. */
+  getText(path: string): Promise<Answer>;
+  /**
+   * Asks whether the API server would create an object, given as JSON, in the collection at that path: every webhook
+   * that judges it is called, and nothing is stored.
+   */
+  tryCreate(path: string, text: string): Promise<Answer>;
   /** Server-side apply of one object, as text in YAML or JSON. */
   apply(path: string, text: string): Promise<Answer>;
   delete(path: string): Promise<Answer>;
@@ -31,28 +38,37 @@ export function connect(kubernetes: Settings["kubernetes"]): ClusterApi {
   else config.loadFromFile(kubernetes.kubeconfig);
   if (kubernetes.context !== undefined) config.setCurrentContext(kubernetes.context);
   const server = config.getCurrentCluster()?.server ?? "";
-  const send = (method: string, path: string, text?: string): Promise<Answer> =>
-    sendTo(config, new URL(path, `${server}/`), {
-      method,
-      ...(text === undefined ? {} : { text }),
-    });
-  const force = `?fieldManager=${FIELD_MANAGER}&force=true`;
+  const send = (path: string, call: Call): Promise<Answer> =>
+    sendTo(config, new URL(path, `${server}/`), call);
+  const manager = `?fieldManager=${FIELD_MANAGER}`;
   return {
     server,
-    get: (path) => send("GET", path),
-    apply: (path, text) => send("PATCH", path + force, text),
-    delete: (path) => send("DELETE", path),
+    get: (path) => send(path, { method: "GET" }),
+    getText: (path) => send(path, { method: "GET", plain: true }),
+    tryCreate: (path, text) =>
+      send(`${path}${manager}&dryRun=All`, { method: "POST", text, type: "application/json" }),
+    apply: (path, text) =>
+      send(`${path}${manager}&force=true`, {
+        method: "PATCH",
+        text,
+        type: "application/apply-patch+yaml",
+      }),
+    delete: (path) => send(path, { method: "DELETE" }),
   };
 }
 
-async function sendTo(
-  config: KubeConfig,
-  url: URL,
-  call: { readonly method: string; readonly text?: string },
-): Promise<Answer> {
+/** One request; `plain` asks for the answer as it is. */
+interface Call {
+  readonly method: string;
+  readonly text?: string;
+  readonly type?: string;
+  readonly plain?: boolean;
+}
+
+async function sendTo(config: KubeConfig, url: URL, call: Call): Promise<Answer> {
   const options: RequestOptions = { method: call.method, timeout: TIMEOUT };
-  options.headers = { Accept: "application/json" };
-  if (call.text !== undefined) options.headers["Content-Type"] = "application/apply-patch+yaml";
+  options.headers = { Accept: call.plain === true ? "*/*" : "application/json" };
+  if (call.type !== undefined) options.headers["Content-Type"] = call.type;
   await config.applyToHTTPSOptions(options);
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const outgoing = request(url, options, (response) => {
@@ -60,7 +76,11 @@ async function sendTo(
     response.on("data", (chunk: Buffer) => chunks.push(chunk));
     response.on("error", reject);
     response.on("end", () => {
-      resolve({ status: response.statusCode ?? 0, body: decode(Buffer.concat(chunks).toString()) });
+      const text = Buffer.concat(chunks).toString();
+      resolve({
+        status: response.statusCode ?? 0,
+        body: call.plain === true ? text : decode(text),
+      });
     });
   });
   outgoing.on("error", reject);

@@ -7,9 +7,9 @@ import type { Answer, ClusterApi } from "./cluster-api.ts";
 /** A request for the worker to make. */
 export interface Call {
   readonly id: number;
-  readonly method: "get" | "apply" | "delete";
+  readonly method: "get" | "getText" | "tryCreate" | "apply" | "delete";
   readonly path: string;
-  /** What is applied; empty for the other methods. */
+  /** What is applied or tried; empty for the other methods. */
   readonly text: string;
 }
 
@@ -76,6 +76,8 @@ export async function openCluster(kubernetes: Settings["kubernetes"]): Promise<C
   return {
     server,
     get: (path) => send("get", path),
+    getText: (path) => send("getText", path),
+    tryCreate: (path, text) => send("tryCreate", path, text),
     apply: (path, text) => send("apply", path, text),
     delete: (path) => send("delete", path),
   };

@@ -26,7 +26,8 @@ const { connect } = await import("./cluster-api.ts");
 const api = connect(workerData as Settings["kubernetes"]);
 
 parentPort?.on("message", ({ id, method, path, text }: Call) => {
-  const answer = method === "apply" ? api.apply(path, text) : api[method](path);
+  // Those without a text take none, and ignore the empty one.
+  const answer = api[method](path, text);
   answer.then(
     (value) => {
       reply({ id, answer: value });

@@ -4,6 +4,7 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret.js";
 import * as pulumi from "@pulumi/pulumi";
 import { childOf, layerType } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
+import { awaitObjects, certificateReady } from "./readiness/ready-objects.ts";
 
 const SELF_SIGNED = "envoy-gateway-selfsigned";
 const CA = "envoy-gateway-ca";
@@ -23,7 +24,7 @@ const USAGES = ["digital signature", "data encipherment", "key encipherment", "c
  * renewed, so that certificates from before stay valid.
  */
 export class EnvoyCertificates extends pulumi.ComponentResource {
-  /** All of it: what needs these waits for each. */
+  /** All of it is there once these are: what needs the certificates waits for each. */
   readonly objects: readonly pulumi.CustomResource[];
   readonly #name: string;
   readonly #namespace: string;
@@ -37,13 +38,30 @@ export class EnvoyCertificates extends pulumi.ComponentResource {
     const issuer = this.#createAuthority();
     const controller = { commonName: "envoy-gateway", dnsNames: this.#names() };
     const proxies = { commonName: "*", dnsNames: [`*.${this.#namespace}`] };
-    this.objects = [
-      this.#issue("envoy-gateway", controller, issuer),
-      this.#issue("envoy", proxies, issuer),
-      this.#issue("envoy-rate-limit", proxies, issuer),
-      this.#createHmac(),
-    ];
+    const subjects = { "envoy-gateway": controller, envoy: proxies, "envoy-rate-limit": proxies };
+    const certificates = Object.entries(subjects).map(([secretName, subject]) =>
+      this.#issue(secretName, subject, issuer),
+    );
+    this.objects = [this.#awaitIssue(certificates, subjects), this.#createHmac()];
     this.registerOutputs({});
+  }
+
+  /** cert-manager takes them in any order; the last is issued when the CA is. */
+  #awaitIssue(
+    objects: readonly CustomResource[],
+    subjects: Readonly<Record<string, object>>,
+  ): pulumi.Stash {
+    const names = [CA, ...Object.keys(subjects)];
+    return awaitObjects(
+      this.#name,
+      {
+        namespace: this.#namespace,
+        objects,
+        conditions: names.map((secretName) => certificateReady(this.#namespace, secretName)),
+        spec: subjects,
+      },
+      { parent: this, connection: this.#args.providers.connection },
+    );
   }
 
   /** A CA of its own: its certificates open the way to every key of the gateways. */
@@ -83,11 +101,7 @@ export class EnvoyCertificates extends pulumi.ComponentResource {
       {
         apiVersion: "cert-manager.io/v1",
         kind,
-        metadata: {
-          name,
-          namespace: this.#namespace,
-          annotations: { "pulumi.com/waitFor": "condition=Ready" },
-        },
+        metadata: { name, namespace: this.#namespace },
         spec,
       },
       childOf(this, this.#args.providers, { dependsOn }),

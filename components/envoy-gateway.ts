@@ -1,14 +1,13 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
-import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
 import * as pulumi from "@pulumi/pulumi";
 import { getChart } from "../plan/plan.ts";
 import type { CertManager } from "./cert-manager.ts";
-import { placeChart } from "./charts/place-chart.ts";
 import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
 import { EnvoyCertificates } from "./envoy-certificates.ts";
-import { placeGateway, placeGatewayClass } from "./ingress-gateway.ts";
+import { awaitAccepted, placeGateway, placeGatewayClass } from "./ingress-gateway.ts";
 import { childOf, layerType, standsOn } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
+import { placeReadyChart } from "./readiness/ready-chart.ts";
 
 export interface EnvoyGatewayArgs extends LayerArgs {
   readonly crds: CustomResourceDefinitions;
@@ -50,8 +49,8 @@ export class EnvoyGateway extends pulumi.ComponentResource {
     name: string,
     args: EnvoyGatewayArgs,
     dependsOn: readonly pulumi.CustomResource[],
-  ): Chart {
-    return placeChart(this, args, {
+  ): pulumi.Stash {
+    return placeReadyChart(this, args, {
       name: `${name}-controller`,
       chart: getChart(args.layer, "controller"),
       namespace: args.plan.settings.namespaces.envoyGateway,
@@ -81,8 +80,9 @@ export class EnvoyGateway extends pulumi.ComponentResource {
       name: PROXY,
       namespace: args.plan.settings.namespaces.envoyGateway,
     };
-    const gatewayClass = placeGatewayClass(owner, { parametersRef, accepted: true, dependsOn });
-    if (args.plan.ingress.gateway && gatewayClass !== undefined)
-      placeGateway(owner, [gatewayClass]);
+    const gatewayClass = placeGatewayClass(owner, { parametersRef, dependsOn });
+    if (gatewayClass === undefined) return;
+    const accepted = awaitAccepted(owner, gatewayClass);
+    if (args.plan.ingress.gateway) placeGateway(owner, [accepted]);
   }
 }

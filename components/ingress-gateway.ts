@@ -4,6 +4,8 @@ import { GATEWAY_NAME } from "../plan/values/kserve.ts";
 import { childOf, layerType } from "./layer.ts";
 import { IN_BACKGROUND } from "./transforms.ts";
 import type { LayerArgs } from "./layer.ts";
+import { awaitObjects, certificateReady } from "./readiness/ready-objects.ts";
+import type { ReadyObjects } from "./readiness/ready-objects.ts";
 
 /** Secret that cert-manager writes the gateway's certificate to. */
 const TLS_SECRET = "kserve-ingress-tls";
@@ -38,8 +40,6 @@ export interface ParametersRef {
 /** How a GatewayClass is placed. */
 export interface ClassPlacement {
   readonly parametersRef?: ParametersRef;
-  /** Wait until the controller has taken the class; only where the controller is installed before. */
-  readonly accepted?: boolean;
   readonly dependsOn?: pulumi.Resource[];
 }
 
@@ -50,21 +50,29 @@ export function placeGatewayClass(
 ): CustomResource | undefined {
   const { className, controllerName } = owner.args.plan.ingress;
   if (className === undefined || controllerName === undefined) return undefined;
-  const { parametersRef, accepted = false, dependsOn = [] } = placement;
-  const annotations = {
-    ...IN_BACKGROUND,
-    ...(accepted ? { "pulumi.com/waitFor": "condition=Accepted" } : {}),
-  };
+  const { parametersRef, dependsOn = [] } = placement;
   return new CustomResource(
     `${owner.name}-class`,
     {
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "GatewayClass",
-      metadata: { name: className, annotations },
+      metadata: { name: className, annotations: IN_BACKGROUND },
       spec: { controllerName, ...(parametersRef === undefined ? {} : { parametersRef }) },
     },
     optionsOf(owner, "class", dependsOn),
   );
+}
+
+/** Waits until the controller has taken the class; only where the controller is installed before. */
+export function awaitAccepted(owner: GatewayOwner, gatewayClass: CustomResource): pulumi.Stash {
+  const { className = "", controllerName } = owner.args.plan.ingress;
+  const path = `/apis/gateway.networking.k8s.io/v1/gatewayclasses/${className}`;
+  return awaitOwned(owner, "class", {
+    namespace: owner.args.plan.settings.namespaces.envoyGateway,
+    objects: [gatewayClass],
+    conditions: [{ kind: "GatewayClass", path, condition: "Accepted" }],
+    spec: [className, controllerName],
+  });
 }
 
 /**
@@ -103,30 +111,42 @@ export function placeGateway(owner: GatewayOwner, dependsOn: pulumi.Resource[]):
   );
 }
 
-function issueCertificate(owner: GatewayOwner): CustomResource {
+function issueCertificate(owner: GatewayOwner): pulumi.Stash {
   const { namespaces, ingress } = owner.args.plan.settings;
   const selfSigned = ingress.issuer === undefined ? [createIssuer(owner)] : [];
-  return new CustomResource(
+  const spec = {
+    secretName: TLS_SECRET,
+    dnsNames: [ingress.domain, `*.${ingress.domain}`],
+    issuerRef: {
+      group: "cert-manager.io",
+      ...(ingress.issuer ?? { name: SELF_SIGNED, kind: "Issuer" }),
+    },
+  };
+  const certificate = new CustomResource(
     `${owner.name}-certificate`,
     {
       apiVersion: "cert-manager.io/v1",
       kind: "Certificate",
-      metadata: {
-        name: TLS_SECRET,
-        namespace: namespaces.kserve,
-        annotations: { ...IN_BACKGROUND, "pulumi.com/waitFor": "condition=Ready" },
-      },
-      spec: {
-        secretName: TLS_SECRET,
-        dnsNames: [ingress.domain, `*.${ingress.domain}`],
-        issuerRef: {
-          group: "cert-manager.io",
-          ...(ingress.issuer ?? { name: SELF_SIGNED, kind: "Issuer" }),
-        },
-      },
+      metadata: { name: TLS_SECRET, namespace: namespaces.kserve, annotations: IN_BACKGROUND },
+      spec,
     },
     optionsOf(owner, "certificate", selfSigned),
   );
+  return awaitOwned(owner, "certificate", {
+    namespace: namespaces.kserve,
+    objects: [certificate],
+    conditions: [certificateReady(namespaces.kserve, TLS_SECRET)],
+    spec,
+  });
+}
+
+function awaitOwned(
+  { parent, name, args }: GatewayOwner,
+  role: string,
+  what: ReadyObjects,
+): pulumi.Stash {
+  const { connection } = args.providers;
+  return awaitObjects(`${name}-${role}`, what, { parent, connection });
 }
 
 function createIssuer(owner: GatewayOwner): CustomResource {

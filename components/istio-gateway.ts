@@ -6,6 +6,8 @@ import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding.js";
 import * as pulumi from "@pulumi/pulumi";
 import { childOf, layerType } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
+import { awaitReady, digestOf } from "./readiness/await-ready.ts";
+import { SKIP_AWAIT } from "./transforms.ts";
 
 const NAME = "istio-ingressgateway";
 /** Knative's Gateways select `istio: ingressgateway` (knative-extensions/net-istio@knative-v1.20.2:config/202-gateway.yaml). */
@@ -27,19 +29,22 @@ export class IstioGateway extends pulumi.ComponentResource {
     const child = childOf(this, args.providers);
     const metadata = { name: NAME, namespace: args.plan.settings.namespaces.istio, labels: LABELS };
     const account = this.#createAccount(name, args, { ...child });
-    new Deployment(
+    const spec = {
+      ...replicas(args),
+      selector: { matchLabels: LABELS },
+      template: podTemplate(args),
+    };
+    const deployment = new Deployment(
       name,
-      {
-        metadata,
-        spec: { ...replicas(args), selector: { matchLabels: LABELS }, template: podTemplate(args) },
-      },
+      { metadata: { ...metadata, annotations: SKIP_AWAIT }, spec },
       { ...child, dependsOn: account },
     );
+    this.#awaitProxy(name, args, { deployment, spec });
     new Service(
       name,
       {
         // An address may never come on clusters without load balancers; traffic is not what an install waits for.
-        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+        metadata: { ...metadata, annotations: SKIP_AWAIT },
         spec: {
           type: args.plan.settings.istio.gateway.serviceType,
           selector: LABELS,
@@ -49,6 +54,30 @@ export class IstioGateway extends pulumi.ComponentResource {
       child,
     );
     this.registerOutputs({});
+  }
+
+  #awaitProxy(
+    name: string,
+    args: LayerArgs,
+    { deployment, spec }: { readonly deployment: Deployment; readonly spec: object },
+  ): void {
+    const namespace = args.plan.settings.namespaces.istio;
+    const contents = {
+      workloads: [{ kind: "Deployment", namespace, name: NAME }],
+      configurations: [],
+    } as const;
+    const part = {
+      name: NAME,
+      namespace,
+      contents: () => Promise.resolve(contents),
+      conditions: [],
+    };
+    awaitReady(name, part, {
+      parent: this,
+      connection: args.providers.connection,
+      dependsOn: [deployment],
+      of: { spec: digestOf(spec), istio: args.layer.version },
+    });
   }
 
   /** The gateway reads TLS secrets of its namespace. */

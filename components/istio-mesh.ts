@@ -7,7 +7,8 @@ import type { CustomResourceDefinitions } from "./crds/custom-resource-definitio
 import { IstioGateway } from "./istio-gateway.ts";
 import { layerType, standsOn } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
-import { forceUpdates, HAS_CA_BUNDLE, waitFor } from "./transforms.ts";
+import { placeReadyChart } from "./readiness/ready-chart.ts";
+import { forceUpdates } from "./transforms.ts";
 
 export interface IstioMeshArgs extends LayerArgs {
   readonly crds: CustomResourceDefinitions;
@@ -16,8 +17,9 @@ export interface IstioMeshArgs extends LayerArgs {
 /**
  * Istio: the `base` chart without its CRDs, istiod, and for Serverless the ingress gateway that Knative's Gateways select.
  *
- * Needs its own CRDs and those of Gateway API, so that istiod watches them from its start. The gateway waits until istiod has
- * signed the injector's webhook: a gateway pod created before that would pull the image `auto` forever. Its own chart
+ * Needs its own CRDs and those of Gateway API, so that istiod watches them from its start. Inside
+ * istiod's chart, the injector's ConfigMap comes before the Deployment: istiod looks for it once, at its start. The
+ * gateway waits until the injector answers: a gateway pod created before that would pull the image `auto` forever. Its own chart
  * is not used, since newer Helm cannot render it for several releases (istio/istio#57354). Leaves out sidecars for
  * other namespaces, CNI and ambient.
  */
@@ -54,19 +56,16 @@ export class IstioMesh extends pulumi.ComponentResource {
     });
   }
 
-  #installIstiod(name: string, args: IstioMeshArgs): Chart {
-    return placeChart(this, args, {
+  #installIstiod(name: string, args: IstioMeshArgs): pulumi.Stash {
+    return placeReadyChart(this, args, {
       name: `${name}-istiod`,
       chart: getChart(args.layer, "controller"),
       namespace: args.plan.settings.namespaces.istio,
-      transforms: [
-        waitFor("MutatingWebhookConfiguration", HAS_CA_BUNDLE),
-        forceUpdates("ValidatingWebhookConfiguration"),
-      ],
+      transforms: [forceUpdates("ValidatingWebhookConfiguration")],
     });
   }
 
-  #installGateway(name: string, args: IstioMeshArgs, istiod: Chart): IstioGateway {
+  #installGateway(name: string, args: IstioMeshArgs, istiod: pulumi.Stash): IstioGateway {
     return new IstioGateway(`${name}-gateway`, args, { parent: this, dependsOn: [istiod] });
   }
 }

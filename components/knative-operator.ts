@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getChart } from "../plan/plan.ts";
-import { placeChart } from "./charts/place-chart.ts";
 import type { CustomResourceDefinitions } from "./crds/custom-resource-definitions.ts";
 import { layerType } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
+import { placeReadyChart } from "./readiness/ready-chart.ts";
 
 export interface KnativeOperatorArgs extends LayerArgs {
   readonly crds: CustomResourceDefinitions;
@@ -21,7 +21,7 @@ export class KnativeOperator extends pulumi.ComponentResource {
     const chart = getChart(args.layer, "operator");
     super(layerType("KnativeOperator"), name, {}, { dependsOn: [args.crds] });
     this.version = args.plan.selection.versions["knative-operator"] ?? chart.version;
-    placeChart(this, args, {
+    placeReadyChart(this, args, {
       name,
       chart,
       namespace: args.plan.settings.namespaces.knativeOperator,

@@ -12,10 +12,10 @@ import type { KnativeServing } from "./knative-serving.ts";
 import { installLlm, PRESET_KIND } from "./kserve/llm.ts";
 import { installLocalModel } from "./kserve/local-model.ts";
 import { createModelRegistry, createModelVolume, createStorageTrust } from "./kserve/models.ts";
-import { waitForController } from "./kserve/step.ts";
 import type { KServeStep } from "./kserve/step.ts";
 import { layerType, standsOn } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
+import { placeReadyChart } from "./readiness/ready-chart.ts";
 
 export interface KServeCoreArgs extends LayerArgs {
   readonly crds: CustomResourceDefinitions;
@@ -36,9 +36,11 @@ const RUNTIME_KINDS = ["ClusterServingRuntime", "ServingRuntime"];
  * and LLMInferenceService beside them.
  *
  * Needs its CRDs, cert-manager, the GatewayClass (not the Gateway: its certificate is issued meanwhile), and in Serverless
- * mode a KnativeServing that is ready: the controller looks for its kinds once, at start. The runtimes wait until the controller's Deployment is available, its certificate issued and its webhooks
- * signed; sent earlier they are refused ("failed calling webhook … connection refused", kserve/kserve#5037). Releases
- * whose runtimes are in the controller chart get the same order, by placing that chart in two steps.
+ * mode a KnativeServing that is ready: the controller looks for its kinds once, at start, and keeps the answer. The
+ * runtimes wait until every webhook of the controller answers; sent earlier they are refused ("failed calling webhook …
+ * connection refused", kserve/kserve#5037), for the Deployment is available before its webhook's port listens
+ * (kserve/kserve#4182). Releases whose runtimes are in the controller chart get the same order, by placing that chart in
+ * two steps.
  */
 export class KServeCore extends pulumi.ComponentResource {
   readonly product = "kserve";
@@ -73,18 +75,17 @@ export class KServeCore extends pulumi.ComponentResource {
     name: string,
     args: KServeCoreArgs,
     before: readonly pulumi.CustomResource[],
-  ): Chart {
-    return placeChart(this, args, {
+  ): pulumi.Stash {
+    return placeReadyChart(this, args, {
       name: `${name}-controller`,
       chart: getChart(args.layer, "controller"),
       namespace: args.plan.settings.namespaces.kserve,
       kinds: { except: [...RUNTIME_KINDS, PRESET_KIND] },
-      transforms: waitForController(args.release.controller),
       dependsOn: before,
     });
   }
 
-  #installRuntimes(name: string, args: KServeCoreArgs, controller: Chart): Chart {
+  #installRuntimes(name: string, args: KServeCoreArgs, controller: pulumi.Stash): Chart {
     return placeChart(this, args, {
       name: `${name}-runtimes`,
       chart: getChart(args.layer, args.release.runtimes.chart),

@@ -14,6 +14,7 @@ export interface RenderedObject {
   readonly kind?: string;
   readonly metadata?: {
     readonly name?: string;
+    readonly namespace?: string;
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly [key: string]: unknown;
@@ -48,18 +49,6 @@ export function mirrorImages(map: ImageMap): ObjectTransform {
   return (object) => ({ object: map.rewriteObject(object) });
 }
 
-/** Waits for a condition on objects of one kind, all of them or the named ones. */
-export function waitFor(
-  kind: string,
-  condition: string,
-  names?: readonly string[],
-): ObjectTransform {
-  return (object) => {
-    const matches = object.kind === kind && (names?.includes(object.metadata?.name ?? "") ?? true);
-    return matches ? { object: annotate(object, { "pulumi.com/waitFor": condition }) } : undefined;
-  };
-}
-
 /**
  * Lets an update of one kind win over another writer of the same field: istiod turns the `failurePolicy` of its
  * validating webhooks to `Fail`, and charts before 1.28.6 state `Ignore` (istio/istio#57643); it corrects it again.
@@ -71,9 +60,6 @@ export function forceUpdates(kind: string): ObjectTransform {
       : undefined;
 }
 
-/** Present as soon as somebody signed the webhook's certificate; a JSONPath that the provider waits on. */
-export const HAS_CA_BUNDLE = "jsonpath={.webhooks[*].clientConfig.caBundle}";
-
 /**
  * Leaves out what a controller fills in: the cluster writes the rules of an aggregated ClusterRole, and a chart that
  * states `rules: []` would show an update in every preview.
@@ -84,14 +70,33 @@ export const dropAggregatedRules: ObjectTransform = (object) => {
   return { object: rest };
 };
 
+/** Where the post-renderer notes the order inside a chart (charts/order.mjs). */
+const DEPENDS_ON = "config.kubernetes.io/depends-on";
+
 /**
- * Services are ready when they exist: the provider would wait ten seconds and more for endpoints of each, and what
- * matters is waited for where it means something (Deployments, webhooks, conditions).
+ * Takes the order inside a chart away again: by now it is dependencies of the resource, and other tools that act on the
+ * annotation are to find none.
  */
-export const skipServiceAwait: ObjectTransform = (object) =>
-  object.kind === "Service"
-    ? { object: annotate(object, { "pulumi.com/skipAwait": "true" }) }
-    : undefined;
+export const dropOrder: ObjectTransform = (object) => {
+  const { [DEPENDS_ON]: order, ...others } = object.metadata?.annotations ?? {};
+  if (order === undefined) return undefined;
+  const { annotations: _annotations, ...metadata } = object.metadata ?? {};
+  const rest = Object.keys(others).length === 0 ? {} : { annotations: others };
+  return { object: { ...object, metadata: { ...metadata, ...rest } } };
+};
+
+/**
+ * Kinds whose own waits of the provider mean too little and end too late: ten seconds and more for endpoints of each
+ * Service, and ten minutes for a Deployment whatever its pods say. `components/readiness/` waits for what matters.
+ */
+const NOT_AWAITED = ["DaemonSet", "Deployment", "Service", "StatefulSet"];
+
+/** Keeps the provider from waiting by itself; it still waits for its deletions, but for those of workloads. */
+export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" } as const;
+
+/** Objects of a chart are there when they exist. */
+export const skipAwait: ObjectTransform = (object) =>
+  NOT_AWAITED.includes(object.kind ?? "") ? { object: annotate(object, SKIP_AWAIT) } : undefined;
 
 /** Group of kinds that the cluster's own controllers know from their start. */
 const BUILT_IN_GROUP = /^[^.]*$|^(?!gateway\.).*\.k8s\.io$/;

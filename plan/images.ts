@@ -15,6 +15,9 @@ import { upstreamOf } from "./values/images.ts";
 /** Source of images that a stack names itself; no release brought them. */
 const STACK_FILE = "stack file";
 
+/** What the catalog calls cert-manager's start-up check, and the key of its chart values. */
+const STARTUP_CHECK = "startupapicheck";
+
 /** Catalog images of one product inside one layer. */
 export interface ImageSource {
   readonly layer: LayerName;
@@ -104,7 +107,10 @@ export function planImages(
   }));
   const upstreams = needed.flatMap(({ images }) => images.map(upstreamOf));
   const map = new ImageMap(upstreams, layout);
-  const images = needed.flatMap((source) =>
+  const listed = hasStartupCheck(settings)
+    ? needed
+    : needed.map((source) => ({ ...source, images: source.images.filter(isNoStartupCheck) }));
+  const images = listed.flatMap((source) =>
     source.images.map((image) => ({
       ...plannedImage(source.layer, image, map),
       ...(image.source === STACK_FILE
@@ -134,6 +140,19 @@ function istioProblems(
 ): Problem[] {
   const istio = sources.find(({ product }) => product === "istio");
   return istio === undefined ? [] : checkIstioHub(catalog.get("istio", istio.version), layout);
+}
+
+/**
+ * The check is off by default (plan/values/cert-manager.ts); only a stack that turns it on needs its image. The map knows
+ * the image all the same: its chart values are moved like all others.
+ */
+function hasStartupCheck({ certManager }: Settings): boolean {
+  const check = certManager.values[STARTUP_CHECK] as { readonly enabled?: unknown } | undefined;
+  return check?.enabled === true;
+}
+
+function isNoStartupCheck({ optional }: CatalogImage): boolean {
+  return optional !== STARTUP_CHECK;
 }
 
 /** What a feature needs is no longer optional once the stack asks for the feature. */

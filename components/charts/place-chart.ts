@@ -12,12 +12,13 @@ import {
   comeAfter,
   deleteInBackground,
   dropAggregatedRules,
+  dropOrder,
   mirrorImages,
-  skipServiceAwait,
+  skipAwait,
 } from "../transforms.ts";
 import type { ObjectTransform, Whole } from "../transforms.ts";
 
-const SELECT_KINDS = join(import.meta.dirname, "select-kinds.mjs");
+const ARRANGE = join(import.meta.dirname, "arrange.mjs");
 
 /** What every placement of a chart says. */
 interface Placement {
@@ -46,7 +47,11 @@ export interface ChartPlacement extends Placement {
   readonly dependsOn?: readonly Whole[];
 }
 
-/** Places a chart as a component whose objects are resources of their own: visible in preview, diff and policies. */
+/**
+ * Places a chart as a component whose objects are resources of their own: visible in preview, diff and policies. Inside
+ * it, workloads come after what they may read, and webhook configurations after the workloads (order.mjs). Nothing in it
+ * is waited for: what the chart has to do is, by `placeReadyChart`.
+ */
 export function placeChart(
   parent: pulumi.ComponentResource,
   args: LayerArgs,
@@ -54,21 +59,19 @@ export function placeChart(
 ): Chart {
   const { name, chart, namespace, skipCrds, dependsOn } = placement;
   const { pullSecret } = args.plan;
-  const selection = selectionArgs(placement);
   return renderChart(parent, args, {
     name,
     chart,
     namespace,
-    ...(selection.length === 0
-      ? {}
-      : { postRenderer: { command: process.execPath, args: [SELECT_KINDS, ...selection] } }),
+    postRenderer: { command: process.execPath, args: [ARRANGE, ...arrangement(placement)] },
     ...(skipCrds === undefined ? {} : { skipCrds }),
     transforms: [
       combine([
         mirrorImages(args.plan.imageMap),
         ...(pullSecret === undefined ? [] : [namePullSecret(pullSecret)]),
+        dropOrder,
         dropAggregatedRules,
-        skipServiceAwait,
+        skipAwait,
         deleteInBackground,
         ...(dependsOn === undefined ? [] : [comeAfter(dependsOn)]),
         ...(placement.transforms ?? []),
@@ -167,8 +170,8 @@ function existingPath(path: string): string {
   return existsSync(absolute) ? absolute : `${absolute}.tgz`;
 }
 
-/** What the post-renderer is told; nothing when the whole chart is placed. */
-function selectionArgs({ kinds, chart }: ChartPlacement): string[] {
+/** What the post-renderer is told. */
+function arrangement({ kinds, chart, namespace }: ChartPlacement): string[] {
   const { leaveOut } = chart;
   return [
     ...(kinds === undefined
@@ -177,5 +180,7 @@ function selectionArgs({ kinds, chart }: ChartPlacement): string[] {
         ? ["--only", kinds.only.join(",")]
         : ["--except", kinds.except.join(",")]),
     ...(leaveOut.length === 0 ? [] : ["--leave-out", leaveOut.join(",")]),
+    "--namespace",
+    namespace,
   ];
 }

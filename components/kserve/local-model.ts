@@ -1,9 +1,8 @@
-import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
+import type * as pulumi from "@pulumi/pulumi";
 import { findChart } from "../../plan/plan.ts";
-import { placeChart } from "../charts/place-chart.ts";
 import { childOf } from "../layer.ts";
 import { patchDefaultAccount } from "../model-namespaces.ts";
-import { waitForController } from "./step.ts";
+import { placeReadyChart } from "../readiness/ready-chart.ts";
 import type { KServeStep } from "./step.ts";
 
 /**
@@ -13,7 +12,7 @@ import type { KServeStep } from "./step.ts";
  *
  * Needs KServe's controller before it, which owns the issuer of its certificate.
  */
-export function installLocalModel(step: KServeStep, controller: Chart): void {
+export function installLocalModel(step: KServeStep, controller: pulumi.Stash): void {
   const { localModel } = step.release;
   if (localModel === undefined || !step.plan.settings.features.localModel) return;
   // The jobs name no pull secret and run as `default`
@@ -23,11 +22,10 @@ export function installLocalModel(step: KServeStep, controller: Chart): void {
     patchDefaultAccount(localModel.jobNamespace, pullSecret, childOf(step.parent, step.providers));
   const chart = findChart(step.layer, "local-model");
   if (chart === undefined) return;
-  placeChart(step.parent, step, {
+  placeReadyChart(step.parent, step, {
     name: `${step.name}-local-model`,
     chart,
     namespace: step.plan.settings.namespaces.kserve,
-    transforms: waitForController(localModel.controller),
     dependsOn: [controller],
   });
 }

@@ -1,13 +1,13 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource.js";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import { PersistentVolumeClaim } from "@pulumi/kubernetes/core/v1/persistentVolumeClaim.js";
-import type { Chart } from "@pulumi/kubernetes/helm/v4/chart.js";
+import type * as pulumi from "@pulumi/pulumi";
 import { STORAGE_CA_NAME, storageCa } from "../../plan/values/kserve.ts";
 import { childOf } from "../layer.ts";
 import type { KServeStep } from "./step.ts";
 
 /** The storage container that resolves model-registry URIs, where the stack asks for one. */
-export function createModelRegistry(step: KServeStep, controller: Chart): void {
+export function createModelRegistry(step: KServeStep, controller: pulumi.Stash): void {
   const registry = step.plan.settings.features.modelRegistry;
   if (registry === undefined) return;
   new CustomResource(

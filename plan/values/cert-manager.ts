@@ -123,15 +123,10 @@ function lostValue(path: string, passed: readonly string[]): Problem {
 }
 
 /**
- * The start-up check begins while the webhook still starts, so its first question comes too early; it asks again every
- * second instead of every five. `-v` is the chart's own value since 1.14.
- * (cert-manager/cert-manager@v1.21.1:cmd/startupapicheck/pkg/check/api/api.go)
- */
-const CHECK_ARGUMENTS = ["-v", "--interval=1s"];
-
-/**
  * Values of the cert-manager chart. CRDs have a path of their own (see components/cert-manager.ts), so the release
- * itself installs none: Helm refuses CRDs that it did not create.
+ * itself installs none: Helm refuses CRDs that it did not create. Its start-up check is off: components/readiness/ asks
+ * the webhook the same, while a pod of the check would hold Helm up for a minute and more, and without an end where its
+ * image is missing.
  */
 export function certManagerValues(
   release: ReleaseOf<"cert-manager">,
@@ -140,7 +135,7 @@ export function certManagerValues(
 ): Values {
   const { replicas, resources, values } = settings.certManager;
   return mergeValues(
-    { crds: { enabled: false }, startupapicheck: { extraArgs: CHECK_ARGUMENTS } },
+    { crds: { enabled: false }, startupapicheck: { enabled: false } },
     ...release.images.map((image) => imageValues(image, context.map)),
     context.pullSecret === undefined
       ? {}

@@ -26,22 +26,22 @@ describe("CertManager", () => {
     expect(layerOf(recording).dependsOn).toEqual(["crds-cert-manager", "crds-gateway-api"]);
   });
 
-  it("is the release and its rollout, with the cluster's provider", async () => {
+  it("is the release and the wait for it, with the cluster's provider", async () => {
     const recording = await runProgram();
     expect(recording.childrenOf(layerOf(recording))).toEqual([
       "cert-manager",
-      "cert-manager-rollout",
+      "cert-manager-ready",
     ]);
     expect(recording.get("cert-manager", RELEASE).provider).toBe("cluster");
   });
 
-  it("waits for the rollout by itself, and for the check in its short steps", async () => {
+  it("waits by itself, and runs no start-up check of Helm's", async () => {
     const recording = await runProgram();
     expect(helmOptionsOf(recording)["skipAwait"]).toBe(true);
     const { inputs } = recording.get("cert-manager", RELEASE);
-    expect(inputs["startupapicheck"]).toMatchObject({ extraArgs: ["-v", "--interval=1s"] });
-    const hooks = ["await-rollout-cert-manager"];
-    expect(recording.get("cert-manager-rollout").hooks).toEqual({
+    expect(inputs["startupapicheck"]).toMatchObject({ enabled: false });
+    const hooks = ["await-cert-manager"];
+    expect(recording.get("cert-manager-ready").hooks).toEqual({
       create: hooks,
       update: hooks,
       delete: [],
@@ -50,7 +50,7 @@ describe("CertManager", () => {
 
   it("waits anew for another chart or other values, and for nothing else", async () => {
     const entry = async (raw: object): Promise<unknown> =>
-      (await runProgram({ ...raw })).get("cert-manager-rollout").inputs["input"];
+      (await runProgram({ ...raw })).get("cert-manager-ready").inputs["input"];
     const ours = await entry({});
     expect(ours).toEqual(await entry({ kserve: { values: { x: 1 } } }));
     expect(ours).not.toEqual(await entry({ certManager: { replicas: 2 } }));
@@ -99,9 +99,17 @@ describe("CertManager", () => {
       image: { repository: "harbor.test/quay.io/jetstack/cert-manager-controller" },
       webhook: { image: { repository: "harbor.test/quay.io/jetstack/cert-manager-webhook" } },
       cainjector: { image: { repository: "harbor.test/quay.io/jetstack/cert-manager-cainjector" } },
-      startupapicheck: {
-        image: { repository: "harbor.test/quay.io/jetstack/cert-manager-startupapicheck" },
-      },
+    });
+  });
+
+  it("takes the start-up check's image along only where the stack turns the check on", async () => {
+    const registry = { host: "harbor.test" };
+    const check = { repository: "harbor.test/quay.io/jetstack/cert-manager-startupapicheck" };
+    const values = { startupapicheck: { enabled: true } };
+    const on = await runProgram({ registry, certManager: { values } });
+    expect(on.get("cert-manager", RELEASE).inputs["startupapicheck"]).toMatchObject({
+      enabled: true,
+      image: check,
     });
   });
 });

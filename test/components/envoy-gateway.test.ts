@@ -5,7 +5,6 @@ import { SecretText } from "../support/pulumi-mocks.ts";
 
 const ENVOY = { mode: "RawDeployment", ingress: { type: "envoy", domain: "ml.test" } };
 const NAMESPACE = "envoy-gateway-system";
-const READY = { annotations: { "pulumi.com/waitFor": "condition=Ready" } };
 
 describe("EnvoyGateway", () => {
   let recording: Recording;
@@ -38,19 +37,23 @@ describe("EnvoyGateway", () => {
     expect(recording.has("crds-gateway-helm")).toBe(false);
     const controller = recording.get("envoy-gateway-controller").inputs;
     expect(controller).toMatchObject({ skipCrds: true, namespace: NAMESPACE });
-    expect(controller).not.toHaveProperty("postRenderer");
+    expect(controller["postRenderer"]).toMatchObject({
+      args: [expect.stringContaining("arrange.mjs") as string, "--namespace", NAMESPACE],
+    });
   });
 
   it("starts the controller behind its certificates and its secret", () => {
     const { objectsDependOn } = recording.get("envoy-gateway-controller");
     expect(objectsDependOn).toEqual(
-      expect.arrayContaining([
-        "envoy-gateway-certs-certificate-envoy-gateway",
-        "envoy-gateway-certs-certificate-envoy",
-        "envoy-gateway-certs-certificate-envoy-rate-limit",
-        "envoy-gateway-certs-hmac",
-      ]),
+      expect.arrayContaining(["envoy-gateway-certs-ready", "envoy-gateway-certs-hmac"]),
     );
+    const ready = recording.get("envoy-gateway-certs-ready");
+    expect(ready.dependsOn).toEqual([
+      "envoy-gateway-certs-certificate-envoy-gateway",
+      "envoy-gateway-certs-certificate-envoy",
+      "envoy-gateway-certs-certificate-envoy-rate-limit",
+    ]);
+    expect(ready.hooks.create).toEqual(["await-envoy-gateway-certs"]);
   });
 
   it.each([
@@ -68,7 +71,7 @@ describe("EnvoyGateway", () => {
   ])("issues the certificate %s, in the secret that the hook would write", (secret, dnsNames) => {
     const certificate = recording.get(`envoy-gateway-certs-certificate-${secret}`);
     expect(certificate.inputs).toMatchObject({
-      metadata: { name: secret, namespace: NAMESPACE, ...READY },
+      metadata: { name: secret, namespace: NAMESPACE },
       spec: {
         secretName: secret,
         dnsNames,
@@ -105,7 +108,6 @@ describe("EnvoyGateway", () => {
     expect(gatewayClass.inputs).toMatchObject({
       metadata: {
         name: "envoy",
-        annotations: { "pulumi.com/waitFor": "condition=Accepted" },
       },
       spec: {
         controllerName: "gateway.envoyproxy.io/gatewayclass-controller",
@@ -118,16 +120,17 @@ describe("EnvoyGateway", () => {
       },
     });
     expect(gatewayClass.dependsOn).toEqual(
-      expect.arrayContaining(["envoy-gateway-controller", "envoy-gateway-proxy"]),
+      expect.arrayContaining(["envoy-gateway-controller-ready", "envoy-gateway-proxy"]),
     );
     expect(specOf("envoy-gateway-proxy")).toMatchObject({ provider: { type: "Kubernetes" } });
   });
 
   it("places the Gateway last, once: the Gateway API layer has none", () => {
     expect(recording.get("envoy-gateway-gateway").dependsOn).toEqual([
-      "envoy-gateway-class",
-      "envoy-gateway-certificate",
+      "envoy-gateway-class-ready",
+      "envoy-gateway-certificate-ready",
     ]);
+    expect(recording.get("envoy-gateway-class-ready").dependsOn).toEqual(["envoy-gateway-class"]);
     expect(specOf("envoy-gateway-gateway")).toMatchObject({ gatewayClassName: "envoy" });
     expect(specOf("envoy-gateway-certificate")).toMatchObject({
       dnsNames: ["ml.test", "*.ml.test"],

@@ -53,14 +53,17 @@ describe("GatewayApi", () => {
         },
       ],
     });
-    expect(gateway.dependsOn).toEqual(["gateway-api-certificate"]);
+    expect(gateway.dependsOn).toEqual(["gateway-api-certificate-ready"]);
+    const ready = recording.get("gateway-api-certificate-ready");
+    expect(ready.dependsOn).toEqual(["gateway-api-certificate"]);
+    expect(ready.hooks.create).toEqual(["await-gateway-api-certificate"]);
   });
 
   it("issues the certificate that the Gateway names, for the domain and all below", async () => {
     const recording = await runProgram({ ingress: { type: "istio", domain: "ml.test" } });
     const certificate = recording.get("gateway-api-certificate");
     expect(certificate.inputs).toMatchObject({
-      metadata: { annotations: { "pulumi.com/waitFor": "condition=Ready" } },
+      metadata: { name: "kserve-ingress-tls", namespace: "kserve" },
       spec: {
         secretName: "kserve-ingress-tls",
         dnsNames: ["ml.test", "*.ml.test"],

@@ -28,7 +28,7 @@ describe("IstioMesh in Serverless mode", () => {
   it("installs base and istiod side by side, and the gateway after istiod", () => {
     expect(recording.get("istio-istiod").objectsDependOn).toEqual([]);
     expect(recording.get("istio-gateway", "kserve-platform:layer:IstioGateway").dependsOn).toEqual([
-      "istio-istiod",
+      "istio-istiod-ready",
     ]);
     expect(recording.get("istio-istiod").inputs).toMatchObject({
       chart: "istiod",
@@ -66,6 +66,15 @@ describe("IstioMesh in Serverless mode", () => {
     expect(dependsOn).toEqual(["istio-gateway"]);
   });
 
+  it("waits for the gateway by itself: a proxy that was not injected is told within two minutes", () => {
+    expect(recording.get("istio-gateway", DEPLOYMENT).inputs["metadata"]).toMatchObject({
+      annotations: { "pulumi.com/skipAwait": "true" },
+    });
+    const ready = recording.get("istio-gateway-ready");
+    expect(ready.dependsOn).toEqual(["istio-gateway"]);
+    expect(ready.hooks.create).toEqual(["await-istio-gateway"]);
+  });
+
   it("opens 80 and 443 on a Service of the stack's type, and waits for no address", () => {
     const { inputs } = recording.get("istio-gateway", SERVICE);
     const { spec } = inputs as { spec: { ports: { port: number }[]; selector: object } };
@@ -92,7 +101,7 @@ describe("IstioMesh in RawDeployment mode", () => {
   it("has no ingress gateway: the Gateway API brings its own", async () => {
     const recording = await runProgram({ mode: "RawDeployment", ingress: { type: "istio" } });
     const children = recording.childrenOf(recording.get("istio"));
-    expect(children.toSorted()).toEqual(["istio-base", "istio-istiod"]);
+    expect(children.toSorted()).toEqual(["istio-base", "istio-istiod", "istio-istiod-ready"]);
     expect(recording.ofType(DEPLOYMENT)).toEqual([]);
   });
 

@@ -1,16 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { KSERVE_15, runProgram } from "../support/program.ts";
-import type { Recording } from "../support/pulumi-mocks.ts";
 
 const CA = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n";
 const SERVING = "kubernetes:operator.knative.dev/v1beta1:KnativeServing";
-
-function waitsFor(recording: Recording): unknown {
-  const { annotations } = recording.get("knative-serving").inputs["metadata"] as {
-    annotations: Record<string, string>;
-  };
-  return JSON.parse(annotations["pulumi.com/waitFor"] ?? "");
-}
 
 describe("KnativeServing", () => {
   it("tells its version, its operator's and what it stands on", async () => {
@@ -39,11 +31,18 @@ describe("KnativeServing", () => {
     ["1.20.3", { knative: { version: "1.20.3" } }],
   ])("waits until Serving is ready at exactly %s", async (version, raw) => {
     const recording = await runProgram(raw);
-    expect(waitsFor(recording)).toEqual([
-      "condition=Ready",
-      `jsonpath={.status.version}=${version}`,
-    ]);
+    const ready = recording.get("knative-ready");
+    expect(ready.inputs["input"]).toMatchObject({ version });
+    expect(ready.dependsOn).toEqual(["knative-serving"]);
+    expect(ready.hooks).toMatchObject({ create: ["await-knative"], update: ["await-knative"] });
     expect(recording.get("knative-serving").inputs["spec"]).toMatchObject({ version });
+  });
+
+  it("waits anew for another specification, which is not in the state", async () => {
+    const of = async (raw: object): Promise<unknown> =>
+      (await runProgram({ ...raw })).get("knative-ready").inputs["input"];
+    expect(await of({})).toEqual(await of({ kserve: { values: { x: 1 } } }));
+    expect(await of({})).not.toEqual(await of({ registry: { host: "harbor.test" } }));
   });
 
   it("creates the resource in its namespace, after the operator's chart", async () => {

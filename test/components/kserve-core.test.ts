@@ -12,7 +12,9 @@ const JOBS = "Namespace/kserve-localmodel-jobs";
 /** Arguments of a chart's post-renderer, without the path of the script. */
 function kindsOf(recording: Recording, name: string): unknown[] {
   const { args } = recording.get(name).inputs["postRenderer"] as { args: unknown[] };
-  return args.slice(1);
+  // Behind the selection stands the namespace, for every chart.
+  expect(args.slice(-2)).toEqual(["--namespace", recording.get(name).inputs["namespace"]]);
+  return args.slice(1, -2);
 }
 
 describe("KServeCore", () => {
@@ -41,7 +43,7 @@ describe("KServeCore", () => {
       "crds-cert-manager",
       "crds-kserve-crd",
       "cert-manager",
-      "cert-manager-rollout",
+      "cert-manager-ready",
     ]);
   });
 
@@ -59,7 +61,7 @@ describe("KServeCore", () => {
       chart: `oci://ghcr.io/kserve/charts/${chart}`,
       version: `v${version}`,
     });
-    expect(runtimes.objectsDependOn).toEqual(["kserve-controller"]);
+    expect(runtimes.objectsDependOn).toEqual(["kserve-controller-ready"]);
     expect(runtimes.dependsOn).toEqual([]);
   });
 
@@ -73,12 +75,52 @@ describe("KServeCore", () => {
     expect(runtimes?.inputs["resourcePrefix"]).not.toBe(controller?.inputs["resourcePrefix"]);
   });
 
+  it("starts where every kind is there that it looks for, once, at its start", async () => {
+    const serverless = await runProgram();
+    expect(serverless.get("kserve").dependsOn).toEqual(
+      expect.arrayContaining([
+        "crds-kserve-crd",
+        "crds-gateway-api",
+        "crds-base",
+        "knative-serving",
+        "knative-ready",
+        "istio-istiod-ready",
+        "cert-manager-ready",
+      ]),
+    );
+    const raw = await runProgram({ mode: "RawDeployment", ingress: { type: "envoy" } });
+    expect(raw.get("kserve").dependsOn).toEqual(
+      expect.arrayContaining(["crds-gateway-api", "envoy-gateway-controller-ready"]),
+    );
+    expect(serverless.get("kserve-controller").parent).toBe(serverless.get("kserve").urn);
+  });
+
   it("passes every chart through the transforms", async () => {
     const recording = await runProgram();
     const charts = recording.ofType("kubernetes:helm.sh/v4:Chart");
     expect(charts.length).toBe(9);
     expect(charts.filter((chart) => chart.transforms !== 1)).toEqual([]);
     expect(charts.filter((chart) => chart.provider !== "cluster")).toEqual([]);
+  });
+
+  it("orders every chart that it places, tells nobody, and waits by itself", async () => {
+    const recording = await runProgram();
+    const placed = recording
+      .ofType("kubernetes:helm.sh/v4:Chart")
+      .filter(({ name }) => !name.startsWith("crds-"));
+    expect(placed.length).toBeGreaterThan(4);
+    for (const chart of placed) {
+      const { command, args } = chart.inputs["postRenderer"] as { command: string; args: string[] };
+      expect([command, args[0]], chart.name).toEqual([
+        process.execPath,
+        expect.stringMatching(/arrange\.mjs$/),
+      ]);
+      expect(chart.sample, chart.name).toEqual({
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: "sample", annotations: { "pulumi.com/skipAwait": "true" } },
+      });
+    }
   });
 
   it("offers the model registry from the mirror, after the controller", async () => {
@@ -92,7 +134,7 @@ describe("KServeCore", () => {
         supportedUriFormats: [{ regex: "^model-registry://" }],
       },
     });
-    expect(container.dependsOn).toEqual(["kserve-controller"]);
+    expect(container.dependsOn).toEqual(["kserve-controller-ready"]);
     expect((await runProgram()).has("kserve-model-registry")).toBe(false);
   });
 

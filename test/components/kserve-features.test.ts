@@ -12,7 +12,8 @@ const registry = { host: "harbor.test", pullSecret: { username: "robot", passwor
 
 function selection(recording: Recording, name: string): unknown[] {
   const { args } = recording.get(name).inputs["postRenderer"] as { args: unknown[] };
-  return args.slice(1);
+  // Behind the selection stands the namespace, for every chart.
+  return args.slice(1, -2);
 }
 
 describe("KServe's features", () => {
@@ -29,9 +30,10 @@ describe("KServe's features", () => {
     const after = (name: string): readonly string[] => recording.get(name).objectsDependOn;
     const records = [...CRDS, INFERENCE_EXTENSION].map((chart) => `crds-${chart}`);
     expect(recording.get("kserve").dependsOn).toEqual(expect.arrayContaining(records));
-    expect(after("kserve-llm")).toEqual(["kserve-controller"]);
-    expect(after("kserve-local-model")).toEqual(["kserve-controller"]);
-    expect(after("kserve-llm-presets")).toEqual(["kserve-llm"]);
+    expect(after("kserve-llm")).toEqual(["kserve-controller-ready"]);
+    expect(after("kserve-local-model")).toEqual(["kserve-controller-ready"]);
+    expect(after("kserve-llm-presets")).toEqual(["kserve-llm-ready"]);
+    expect(recording.get("kserve-local-model-ready").dependsOn).toEqual(["kserve-local-model"]);
   });
 
   it("leave the shared objects with KServe's controller", async () => {

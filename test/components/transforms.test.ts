@@ -8,10 +8,10 @@ import {
   comeAfter,
   deleteInBackground,
   dropAggregatedRules,
+  dropOrder,
   forceUpdates,
   mirrorImages,
-  skipServiceAwait,
-  waitFor,
+  skipAwait,
 } from "../../components/transforms.ts";
 import type { ObjectTransform, RenderedObject } from "../../components/transforms.ts";
 import { ImageMap } from "../../images/image-map.ts";
@@ -68,21 +68,25 @@ describe("mirrorImages", () => {
   });
 });
 
-describe("waitFor", () => {
-  const webhook = (name: string): RenderedObject => ({ kind: "Webhook", metadata: { name } });
+describe("dropOrder", () => {
+  const ORDER = { "config.kubernetes.io/depends-on": "/Namespace/a" };
 
-  it("waits on every object of the kind when no names are given", () => {
-    expect(annotationsOf(waitFor("Webhook", "condition=X")(webhook("a"), {}))).toEqual({
-      "pulumi.com/waitFor": "condition=X",
+  it("takes the order inside a chart away, and nothing else", () => {
+    const metadata = { name: "a", annotations: { ...ORDER, x: "y" } };
+    expect(dropOrder({ kind: "Deployment", metadata }, {})?.object).toEqual({
+      kind: "Deployment",
+      metadata: { name: "a", annotations: { x: "y" } },
     });
   });
 
-  it("waits on named objects only", () => {
-    const transform = waitFor("Webhook", "condition=X", ["a"]);
-    expect(transform(webhook("a"), {})).toBeDefined();
-    expect(transform(webhook("b"), {})).toBeUndefined();
-    expect(transform({ kind: "Webhook" }, {})).toBeUndefined();
-    expect(transform({ kind: "Other", metadata: { name: "a" } }, {})).toBeUndefined();
+  it("leaves no annotations where there were none before", () => {
+    const metadata = { name: "a", annotations: ORDER };
+    expect(dropOrder({ kind: "Deployment", metadata }, {})?.object).toEqual({
+      kind: "Deployment",
+      metadata: { name: "a" },
+    });
+    expect(dropOrder({ kind: "Deployment", metadata: { name: "a" } }, {})).toBeUndefined();
+    expect(dropOrder({ kind: "Deployment" }, {})).toBeUndefined();
   });
 });
 
@@ -104,12 +108,16 @@ describe("dropAggregatedRules", () => {
   });
 });
 
-describe("skipServiceAwait", () => {
-  it("does not wait for endpoints of Services, and leaves other kinds alone", () => {
-    expect(annotationsOf(skipServiceAwait({ kind: "Service" }, {}))).toEqual({
-      "pulumi.com/skipAwait": "true",
-    });
-    expect(skipServiceAwait({ kind: "Deployment" }, {})).toBeUndefined();
+describe("skipAwait", () => {
+  it.each(["Service", "Deployment", "DaemonSet", "StatefulSet"])(
+    "keeps %s from the provider",
+    (kind) => {
+      expect(annotationsOf(skipAwait({ kind }, {}))).toEqual({ "pulumi.com/skipAwait": "true" });
+    },
+  );
+
+  it("leaves other kinds alone", () => {
+    expect(skipAwait({ kind: "Job" }, {})).toBeUndefined();
   });
 });
 
@@ -172,7 +180,7 @@ describe("combine", () => {
   it("passes an object on that no transform wants to change", async () => {
     const opts = { protect: true };
     const object = { kind: "ConfigMap", data: { a: "b" } };
-    expect(await run([skipServiceAwait, dropAggregatedRules], object, { opts })).toEqual({
+    expect(await run([skipAwait, dropAggregatedRules], object, { opts })).toEqual({
       props: object,
       opts,
     });

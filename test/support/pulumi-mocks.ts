@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import callbackServices from "@pulumi/pulumi/proto/callback_grpc_pb.js";
 import callbacks from "@pulumi/pulumi/proto/callback_pb.js";
 import resources from "@pulumi/pulumi/proto/resource_pb.js";
+import structs from "google-protobuf/google/protobuf/struct_pb.js";
 
 /** Marks of a secret on the wire (pulumi/pulumi@v3.270.0:sdk/nodejs/runtime/rpc.ts, specialSigKey, specialSecretSig). */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -29,6 +30,8 @@ export interface RecordedResource {
   readonly dependsOn: readonly string[];
   /** What the objects of a chart wait for: its transforms say so, here of a sample. */
   readonly objectsDependOn: readonly string[];
+  /** What a chart's transforms make of {@link SAMPLE}; absent for what is no chart. */
+  readonly sample: Readonly<Record<string, unknown>> | undefined;
   readonly retainOnDelete: boolean;
   /** Names of the hooks that the engine is to run, by the moment. */
   readonly hooks: {
@@ -41,6 +44,16 @@ export interface RecordedResource {
   /** Number of transforms; the mock monitor runs none of them but for `objectsDependOn`. */
   readonly transforms: number;
 }
+
+/** An object as a chart renders it and the post-renderer orders it. */
+export const SAMPLE = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: {
+    name: "sample",
+    annotations: { "config.kubernetes.io/depends-on": "/Namespace/sample" },
+  },
+};
 
 /** Stands in `visible` for every secret. */
 export const SecretText = "[secret]";
@@ -135,8 +148,8 @@ export async function startRecording(stack = "test", preview = false): Promise<R
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, answer) =>
     register(request, (error, response) => {
-      void waitsOfObjects(request).then((waits) => {
-        if (error === null) recording.resources.push(recordOf(request, response.getUrn(), waits));
+      void transformed(request).then((change) => {
+        if (error === null) recording.resources.push(recordOf(request, response.getUrn(), change));
         answer(error, response);
       });
     });
@@ -155,36 +168,44 @@ export async function outputOf<T>(output: pulumi.Input<T>): Promise<pulumi.Unwra
   return promise;
 }
 
+/** What a chart's transforms answer with for one object. */
+interface Change {
+  readonly dependsOn: readonly string[];
+  readonly object?: Readonly<Record<string, unknown>>;
+}
+
 /** Shows the transforms of a chart an object, as the engine does with each that is rendered. */
-async function waitsOfObjects(request: Request): Promise<readonly string[]> {
+async function transformed(request: Request): Promise<Change> {
   const answers = request.getTransformsList().map(async (callback) => {
     const sample = new resources.TransformRequest()
       .setType("kubernetes:core/v1:Thing")
       .setName("sample")
-      .setCustom(true);
+      .setCustom(true)
+      .setProperties(structs.Struct.fromJavaScript(SAMPLE));
     const call = new callbacks.CallbackInvokeRequest()
       .setToken(callback.getToken())
       .setRequest(sample.serializeBinary());
     const credentials = grpc.credentials.createInsecure();
     const client = new callbackServices.CallbacksClient(callback.getTarget(), credentials);
-    const { promise, resolve } = Promise.withResolvers<readonly string[]>();
+    const { promise, resolve } = Promise.withResolvers<Change>();
     client.invoke(call, (error, response) => {
       client.close();
       // The record of CRDs is made from what a chart rendered, and here none is.
-      if (error !== null) return resolve([]);
+      if (error !== null) return resolve({ dependsOn: [] });
       const changed = resources.TransformResponse.deserializeBinary(response.getResponse_asU8());
-      resolve(changed.getOptions()?.getDependsOnList() ?? []);
+      const object = changed.getProperties()?.toJavaScript() as Record<string, unknown>;
+      resolve({ dependsOn: changed.getOptions()?.getDependsOnList() ?? [], object });
     });
     return promise;
   });
-  return (await Promise.all(answers)).flat().map(nameOf);
+  const changes = await Promise.all(answers);
+  return {
+    ...changes.find(({ object }) => object !== undefined),
+    dependsOn: changes.flatMap(({ dependsOn }) => dependsOn).map(nameOf),
+  };
 }
 
-function recordOf(
-  request: Request,
-  urn: string,
-  objectsDependOn: readonly string[],
-): RecordedResource {
+function recordOf(request: Request, urn: string, change: Change): RecordedResource {
   const wire = request.getObject()?.toJavaScript() ?? {};
   const provider = request.getProvider() || (request.getProvidersMap().get("kubernetes") ?? "");
   return {
@@ -198,7 +219,8 @@ function recordOf(
     visible: unwrap(wire, () => SecretText) as Record<string, unknown>,
     provider: nameOf(provider),
     dependsOn: [...new Set(request.getDependenciesList().map(nameOf))],
-    objectsDependOn,
+    objectsDependOn: change.dependsOn,
+    sample: change.object,
     retainOnDelete: request.getRetainondelete(),
     aliases: [
       ...request.getAliasurnsList(),

@@ -1,16 +1,19 @@
 #!/usr/bin/env node
 // Helm post-renderer: reads rendered manifests on standard input and writes those of the given kinds
 // (`--only A,B`) or all others (`--except A,B`), without the objects of `--leave-out Kind/name,Kind/name`. One chart can
-// thus be placed in two steps, and two charts that both bring an object beside each other. Documents are passed on
-// byte for byte: some charts hold YAML that parsers other than Go's refuse (a tab in a CRD description).
+// thus be placed in two steps, and two charts that both bring an object beside each other. With `--namespace NAME`, the
+// namespace of the release, workloads and webhook configurations are told what they come after (order.mjs).
+// All other documents are passed on byte for byte: some charts hold YAML that parsers other than Go's refuse (a tab in a
+// CRD description).
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { identityOf, inOrder } from "./order.mjs";
 
-const list = { type: "string" };
+const text = { type: "string" };
 
 function read() {
   try {
-    const options = { only: list, except: list, "leave-out": list };
+    const options = { only: text, except: text, "leave-out": text, namespace: text };
     const { values } = parseArgs({ options });
     if (Object.keys(values).length === 0 || (values.only && values.except)) return undefined;
     return values;
@@ -22,7 +25,7 @@ function read() {
 const options = read();
 if (options === undefined) {
   process.stderr.write(
-    "select-kinds: expected --only KINDS or --except KINDS, --leave-out KIND/NAME, or both\n",
+    "arrange: expected --only KINDS or --except KINDS, --leave-out KIND/NAME, --namespace NAME, or several of them\n",
   );
   process.exit(2);
 }
@@ -30,18 +33,18 @@ const only = options.only?.split(",");
 const except = options.except?.split(",") ?? [];
 const leftOut = options["leave-out"]?.split(",") ?? [];
 
-// The name in an object's own metadata: the first `name` on the level right below it.
-function nameOf(document) {
-  const block = /^metadata:[ \t]*\n((?:[ \t]+.*\n?|\n)*)/m.exec(document)?.[1] ?? "";
-  const indent = /^[ \t]+/.exec(block)?.[0] ?? "";
-  return new RegExp(`^${indent}name:[ \\t]*["']?([^\\s"']+)`, "m").exec(block)?.[1];
-}
-
 const documents = readFileSync(0, "utf8").split(/^---[ \t]*(?:#.*)?$/m);
 const kept = documents.filter((document) => {
-  const kind = /^kind:[ \t]*["']?(\w+)/m.exec(document)?.[1];
+  const { kind, name } = identityOf(document);
   if (kind === undefined || except.includes(kind)) return false;
   if (only !== undefined && !only.includes(kind)) return false;
-  return leftOut.length === 0 || !leftOut.includes(`${kind}/${nameOf(document)}`);
+  return !leftOut.includes(`${kind}/${name}`);
 });
-process.stdout.write(kept.map((document) => `---${document}`).join(""));
+const { namespace } = options;
+try {
+  const arranged = namespace === undefined ? kept : inOrder(kept, namespace);
+  process.stdout.write(arranged.map((document) => `---${document}`).join(""));
+} catch (error) {
+  process.stderr.write(`arrange: ${error.message}\n`);
+  process.exitCode = 1;
+}
