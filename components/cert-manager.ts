@@ -11,10 +11,12 @@ import { forgetKilledRelease } from "./killed-release.ts";
 import type { HelmRelease } from "./killed-release.ts";
 import { layerType } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
+import type { Leftovers } from "./leftovers.ts";
 import { awaitRollout } from "./rollout.ts";
 
 export interface CertManagerArgs extends LayerArgs {
   readonly crds: CustomResourceDefinitions;
+  readonly leftovers: Leftovers;
 }
 
 /** Helm's name of the release; the names of all its objects start with it. */
@@ -38,7 +40,7 @@ export class CertManager extends pulumi.ComponentResource {
       layerType("CertManager"),
       name,
       { ...args.layer.contract, standsOn: {} },
-      { dependsOn: args.crds.of(CERT_MANAGER_NEEDS) },
+      { dependsOn: [...args.crds.of(CERT_MANAGER_NEEDS), ...args.leftovers.of("CertManager")] },
     );
     this.version = args.layer.version;
     this.namespace = args.plan.settings.namespaces.certManager;

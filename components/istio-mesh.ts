@@ -7,10 +7,12 @@ import type { CustomResourceDefinitions } from "./crds/custom-resource-definitio
 import { IstioGateway } from "./istio-gateway.ts";
 import { layerType, standsOn } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
+import type { Leftovers } from "./leftovers.ts";
 import { forceUpdates, HAS_CA_BUNDLE, waitFor } from "./transforms.ts";
 
 export interface IstioMeshArgs extends LayerArgs {
   readonly crds: CustomResourceDefinitions;
+  readonly leftovers: Leftovers;
 }
 
 /**
@@ -30,7 +32,7 @@ export class IstioMesh extends pulumi.ComponentResource {
       layerType("IstioMesh"),
       name,
       { ...args.layer.contract, standsOn: standsOn(args.crds.releaseOf("gateway-api")) },
-      { dependsOn: [args.crds] },
+      { dependsOn: [args.crds, ...args.leftovers.of("IstioMesh")] },
     );
     this.version = args.layer.version;
     // Side by side: with the CRDs out of it, `base` holds nothing that istiod waits for.

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ChangingSchemas } from "./crds/changing-schemas.ts";
+import { ChangingSchemas } from "./crds/changing-schemas.ts";
+import type { Providers } from "./layer.ts";
 import { isCustomResource } from "./transforms.ts";
 import type { RenderedObject } from "./transforms.ts";
 
@@ -18,16 +19,21 @@ export interface PlacedObject {
  */
 export class PlacedObjects {
   readonly #objects: PlacedObject[] = [];
-  readonly #schemas: ChangingSchemas | undefined;
+  /** Only in previews: `pulumi up` shows every object to the API server. */
+  readonly schemas: ChangingSchemas | undefined;
 
-  /** `schemas` is for previews; `pulumi up` shows every object to the API server. */
   constructor(schemas?: ChangingSchemas) {
-    this.#schemas = schemas;
+    this.schemas = schemas;
   }
 
-  /** Sees every resource from now on. */
-  watch(): void {
-    pulumi.runtime.registerResourceTransform((args) => this.see(args));
+  /** Sees every resource that is registered from now on. */
+  static watch(providers: Pick<Providers, "connection">): PlacedObjects {
+    const preview = pulumi.runtime.isDryRun();
+    const placed = new PlacedObjects(
+      preview ? new ChangingSchemas(providers.connection) : undefined,
+    );
+    pulumi.runtime.registerResourceTransform((args) => placed.see(args));
+    return placed;
   }
 
   /** What was placed until now. */
@@ -43,7 +49,7 @@ export class PlacedObjects {
     const object = args.props as RenderedObject;
     if (!isCustomResource(object)) return undefined;
     this.#objects.push(identify(object));
-    const spared = await this.#schemas?.spare(object);
+    const spared = await this.schemas?.spare(object);
     return spared === undefined ? undefined : { props: spared, opts: args.opts };
   }
 }

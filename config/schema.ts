@@ -185,6 +185,16 @@ const components = {
   }),
 };
 
+const destroy = z.strictObject({
+  withServices: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Delete what others have made and the platform serves (InferenceServices, Knative Services, routes …) before the platform itself, " +
+        "and wait until it is gone; false: pulumi destroy names it and stops",
+    ),
+});
+
 const acknowledgement = z.strictObject({
   rule: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)+$/, "a rule id, like compat-kserve-kubernetes"),
   reason: z.string().min(10, "a reason of at least ten characters"),
@@ -220,6 +230,7 @@ export const settingsSchema = z.strictObject({
   knative: components.knative.prefault({}),
   kserve: components.kserve.prefault({}),
   features: features.prefault({}),
+  destroy: destroy.prefault({}),
   acknowledge: z
     .array(acknowledgement)
     .default([])

@@ -103,7 +103,8 @@ export class ChangingSchemas {
     const held = await (this.#held.get(place.name) ?? this.#read(place));
     const groups = groupsOf(record);
     if (held === "unseen") return { record, held, groups: [] };
-    if (held !== undefined) return { record, held, groups: held.sha256 === record.sha256 ? [] : groups };
+    if (held !== undefined)
+      return { record, held, groups: held.sha256 === record.sha256 ? [] : groups };
     // No record of ours: definitions that are there all the same are somebody else's, which this run takes over.
     const served = groups.map(async (group) => {
       const answer = await this.#ask(`/apis/${group}`);
@@ -142,4 +143,9 @@ function staying({ record, held }: Comparison): string[] {
   return kept.length === 0
     ? []
     : [`${record.from} no longer brings ${kept.join(", ")}; what is on the cluster stays`];
+}
+
+/** Tells the user what was previewed without a schema; nothing outside previews. */
+export async function tellUnseen(schemas: ChangingSchemas | undefined): Promise<void> {
+  for (const line of (await schemas?.report()) ?? []) await pulumi.log.info(line);
 }

@@ -63,7 +63,14 @@ export class CrdInstaller {
     this.#bundles.set(sha256, { documents, urgent });
     const objects = documents.map(({ apiVersion, kind, name }) => `${apiVersion} ${kind} ${name}`);
     // Each line ends: a diff of two texts calls a last line without an end changed when another one follows.
-    return { from, sha256, objects: objects.sort().map((line) => `${line}\n`).join("") };
+    return {
+      from,
+      sha256,
+      objects: objects
+        .sort()
+        .map((line) => `${line}\n`)
+        .join(""),
+    };
   }
 
   /** Hooks of a record: apply on create and update; delete only where the stack asks for it. */

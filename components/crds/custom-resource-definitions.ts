@@ -7,10 +7,11 @@ import { renderChart } from "../charts/place-chart.ts";
 import { childOf, layerType } from "../layer.ts";
 import type { Providers } from "../layer.ts";
 import type { Namespaces } from "../namespaces.ts";
+import type { PlacedObjects } from "../placed-objects.ts";
 import { combine } from "../transforms.ts";
 import type { ObjectTransform } from "../transforms.ts";
 import { definitionsIn } from "./changing-schemas.ts";
-import type { ChangingSchemas, RecordPlace } from "./changing-schemas.ts";
+import type { RecordPlace } from "./changing-schemas.ts";
 import { CrdInstaller } from "./crd-installer.ts";
 import type { BundleRecord } from "./crd-installer.ts";
 import { handoverPlace, takeHandover } from "./handover.ts";
@@ -21,8 +22,7 @@ export interface CustomResourceDefinitionsArgs {
   readonly namespaces: Namespaces;
   /** Texts of the published files of manifests, by file name. */
   readonly manifests: ReadonlyMap<string, string>;
-  /** Told of every record; only in previews. */
-  readonly schemas?: ChangingSchemas | undefined;
+  readonly placed: PlacedObjects;
 }
 
 /**
@@ -86,7 +86,7 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
   }
 
   #place(name: string, crds: PlannedCrds, layer: PlannedLayer): pulumi.Resource {
-    this.#args.schemas?.expect(placeOf(crds));
+    this.#args.placed.schemas?.expect(placeOf(crds));
     const handling: Handling = {
       layer: layer.name,
       hooks: this.#installer.hooks(deletesCrds(layer, this.#args.plan)),
@@ -142,7 +142,7 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
   #note(layer: LayerName, crds: PlannedCrds, record: BundleRecord): void {
     const known = this.#definitions.get(layer) ?? [];
     this.#definitions.set(layer, [...known, ...definitionsIn(record.objects)]);
-    this.#args.schemas?.compare(placeOf(crds), record);
+    this.#args.placed.schemas?.compare(placeOf(crds), record);
   }
 }
 
