@@ -162,7 +162,13 @@ const components = {
     ...workload,
     autoscaling: z
       .strictObject({
-        minScale: z.int().min(0).optional(),
+        minScale: z
+          .int()
+          .min(0)
+          .optional()
+          .describe(
+            "For Knative Services that are not KServe's; an InferenceService says minReplicas itself, and gets 1 where it does not",
+          ),
         maxScale: z.int().min(0).optional().describe("0 means no limit"),
         target: z.int().min(1).optional().describe("Concurrent requests per replica"),
       })
