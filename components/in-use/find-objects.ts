@@ -1,7 +1,7 @@
 import { formatProblem } from "../../problems/problem.ts";
 import type { Answer, ClusterApi } from "../cluster-api.ts";
 import { refusalOf } from "../cluster-connection.ts";
-import { groupOf, judge } from "./kinds.ts";
+import { GATEWAYS, groupOf, judge } from "./kinds.ts";
 import type { ClusterObject, Guarded } from "./kinds.ts";
 
 type Reader = Pick<ClusterApi, "get">;
@@ -57,7 +57,9 @@ export async function findInUse(api: Reader, guarded: Guarded): Promise<InUse> {
   );
   const gateways = [
     ...guarded.gateways,
-    ...attached.filter(({ place }) => place.kind === "Gateway").map(({ object }) => nameOf(object)),
+    ...attached
+      .filter(({ place }) => place.definition === GATEWAYS)
+      .map(({ object }) => nameOf(object)),
   ];
   const judged = others.map((listed) => ({
     listed,

@@ -45,7 +45,7 @@ export type Verdict = "needs" | "stays" | "ignored";
  * Kinds that bring their definitions themselves, beside those in the records of a layer: the operator installs them.
  * Revisions and the like are owned by these. (knative/serving@knative-v1.20.0:config/core/300-resources)
  */
-export const FURTHER_KINDS: Partial<Record<LayerName, readonly string[]>> = {
+const FURTHER_KINDS: Partial<Record<LayerName, readonly string[]>> = {
   KnativeServing: [
     "services.serving.knative.dev",
     "routes.serving.knative.dev",
@@ -65,7 +65,8 @@ const MACHINE_MADE = new Set(["localmodelnodes.serving.kserve.io"]);
 
 /** Groups with many implementations: only what is attached to ours is any of our business. */
 const SHARED_GROUP = /^gateway\.networking\.k8s\.io$|^inference\.networking\./;
-const GATEWAYS = "gateways.gateway.networking.k8s.io";
+/** Gateways of Gateway API. */
+export const GATEWAYS = "gateways.gateway.networking.k8s.io";
 const ROUTES = /^[a-z]+routes\.gateway\.networking\.k8s\.io$/;
 
 /** The class that istiod serves without anybody placing it (istio/istio@1.28.10:pilot/pkg/config/kube/gateway/gatewayclass.go). */

@@ -70,6 +70,7 @@ interface Hooks {
   getBeforeCreateList(): string[];
   getBeforeUpdateList(): string[];
   getAfterDeleteList(): string[];
+  getBeforeDeleteList(): string[];
 }
 type Answer = (error: Error | null, response: { getUrn(): string }) => void;
 interface Monitor {
@@ -208,7 +209,10 @@ function recordOf(
     hooks: {
       create: request.getHooks()?.getBeforeCreateList() ?? [],
       update: request.getHooks()?.getBeforeUpdateList() ?? [],
-      delete: request.getHooks()?.getAfterDeleteList() ?? [],
+      delete: [
+        ...(request.getHooks()?.getBeforeDeleteList() ?? []),
+        ...(request.getHooks()?.getAfterDeleteList() ?? []),
+      ],
     },
   };
 }
