@@ -105,14 +105,16 @@ export class UseGuards extends pulumi.ComponentResource {
     const { needs, stays } = await findInUse(api, recall(input));
     if (stays.length > 0) await pulumi.log.warn(unattended(stays));
     if (needs.length === 0) return;
-    const { withServices } = this.#args.plan.settings.destroy;
+    const { layers, settings } = this.#args.plan;
+    const { withServices } = settings.destroy;
     if (!isPlatform || !withServices) throw new Error(refusal(needs, isPlatform));
     if (pulumi.runtime.isDryRun()) {
       await pulumi.log.info(`deleted first, by kserve:destroy.withServices: ${namesOf(needs)}`);
       return;
     }
     await pulumi.log.info(`deleting ${String(needs.length)} first: ${namesOf(needs)}`);
-    await removeObjects(api, needs);
+    const controllers = [...new Set(layers.flatMap((layer) => layer.namespaces))];
+    await removeObjects(api, { objects: needs, controllers });
   }
 }
 

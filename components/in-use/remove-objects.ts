@@ -4,17 +4,22 @@ import { formatProblem } from "../../problems/problem.ts";
 import type { ClusterApi } from "../cluster-api.ts";
 import { refusalOf } from "../cluster-connection.ts";
 import type { Found } from "./find-objects.ts";
+import { idleControllers } from "./idle-controllers.ts";
+
+type Api = Pick<ClusterApi, "get" | "delete">;
 
 /** How long is waited, in milliseconds. */
 export interface Patience {
   /** Without one object going. A model server has 30 s to end, and two controllers act one after the other. */
   readonly stalled: number;
+  /** The same where a controller is seen not to run. */
+  readonly idle: number;
   readonly poll: number;
   /** Between two lines that say what is still there. */
   readonly tell: number;
 }
 
-const PATIENCE: Patience = { stalled: 120_000, poll: 1_000, tell: 10_000 };
+const PATIENCE: Patience = { stalled: 120_000, idle: 20_000, poll: 1_000, tell: 10_000 };
 
 /** Objects in one line of a report. */
 const NAMED = 20;
@@ -23,20 +28,27 @@ const NAMED = 20;
 const REFERRED_TO =
   /^(?:cluster)?servingruntimes\.|^clusterstoragecontainers\.|configs\.serving\.kserve\.io$|^localmodelnodegroups\.|^gateways\.|^knative(?:serving|eventing)s\./;
 
+/** What is to go, and who makes it go. */
+export interface Removal {
+  readonly objects: readonly Found[];
+  /** Namespaces in which the platform's controllers run. */
+  readonly controllers: readonly string[];
+}
+
 /**
  * Deletes objects and waits until they are gone, finalizers and all; those that others refer to last. Ends with a
- * report when nothing goes any more.
+ * report when nothing goes any more, sooner where a controller does not run.
  */
 export async function removeObjects(
-  api: Pick<ClusterApi, "get" | "delete">,
-  objects: readonly Found[],
+  api: Api,
+  { objects, controllers }: Removal,
   patience = PATIENCE,
 ): Promise<void> {
   const last = objects.filter(({ definition }) => REFERRED_TO.test(definition));
   const first = objects.filter((object) => !last.includes(object));
   for (const wave of [first, last]) {
     await Promise.all(wave.map((object) => remove(api, object)));
-    await untilGone(api, wave, patience);
+    await untilGone(api, { objects: wave, controllers }, patience);
   }
 }
 
@@ -64,12 +76,8 @@ async function remove(api: Pick<ClusterApi, "delete">, { path, title }: Found): 
     );
 }
 
-async function untilGone(
-  api: Pick<ClusterApi, "get">,
-  wave: readonly Found[],
-  { stalled, poll, tell }: Patience,
-): Promise<void> {
-  let waiting = wave;
+async function untilGone(api: Api, removal: Removal, patience: Patience): Promise<void> {
+  let waiting = removal.objects;
   let moved = Date.now();
   let told = moved;
   while (waiting.length > 0) {
@@ -77,15 +85,28 @@ async function untilGone(
     if (left.length < waiting.length) moved = Date.now();
     waiting = left;
     if (waiting.length === 0) return;
-    if (Date.now() - moved > stalled) throw new Error(stuck(waiting, stalled));
-    if (Date.now() - told > tell) {
+    await endIfStuck(
+      api,
+      { ...removal, objects: waiting },
+      { patience, still: Date.now() - moved },
+    );
+    if (Date.now() - told > patience.tell) {
       told = Date.now();
-      await pulumi.log.info(
-        `waiting until ${String(waiting.length)} are gone: ${namesOf(waiting)}`,
-      );
+      await pulumi.log.info(`waiting for ${String(waiting.length)} to go: ${namesOf(waiting)}`);
     }
-    await sleep(poll);
+    await sleep(patience.poll);
   }
+}
+
+/** Throws when nothing has gone for too long. `still` is for how many milliseconds. */
+async function endIfStuck(
+  api: Api,
+  { objects, controllers }: Removal,
+  { patience, still }: { readonly patience: Patience; readonly still: number },
+): Promise<void> {
+  if (still <= Math.min(patience.idle, patience.stalled)) return;
+  const idle = await idleControllers(api, controllers);
+  if (idle.length > 0 || still > patience.stalled) throw new Error(stuck(objects, idle, still));
 }
 
 async function stillThere(
@@ -105,16 +126,19 @@ async function stillThere(
   return answers.flat();
 }
 
-function stuck(objects: readonly Found[], stalled: number): string {
-  const held = objects.filter(({ finalizers }) => finalizers.length > 0);
-  const finalizers = [...new Set(held.flatMap((object) => object.finalizers))];
+function stuck(objects: readonly Found[], idle: readonly string[], still: number): string {
+  const finalizers = [...new Set(objects.flatMap((object) => object.finalizers))];
   return formatProblem({
     code: "destroy-services-stuck",
     level: "block",
     where: "kserve:destroy.withServices",
-    found: `for ${String(stalled / 1000)} s none went of ${String(objects.length)}: ${namesOf(objects)}${finalizers.length === 0 ? "" : `; finalizers: ${finalizers.join(", ")}`}`,
+    found: [
+      `for ${String(Math.round(still / 1000))} s none went of ${String(objects.length)}: ${namesOf(objects)}`,
+      ...(finalizers.length === 0 ? [] : [`finalizers: ${finalizers.join(", ")}`]),
+      ...(idle.length === 0 ? [] : [`not running: ${idle.join(", ")}`]),
+    ].join("; "),
     allowed:
       "every object gone before its controller is; nothing of the platform has been removed yet",
-    fix: "see whether the controller of these objects runs (kubectl get pods --all-namespaces) and what it logs, then run the same command again",
+    fix: "see why the controller of these objects does not act (kubectl get pods --all-namespaces, its log), then run the same command again",
   });
 }

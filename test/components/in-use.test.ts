@@ -171,7 +171,7 @@ describe("guardOf", () => {
 });
 
 describe("removeObjects", () => {
-  const patience = { stalled: 5_000, poll: 5, tell: 10_000 };
+  const patience = { stalled: 5_000, idle: 5_000, poll: 5, tell: 10_000 };
   const found = (definition: string, path: string): Found => ({
     definition,
     title: path,
@@ -186,14 +186,11 @@ describe("removeObjects", () => {
       return questions > 3 ? undefined : { metadata: { finalizers: ["f"] } };
     };
     const api = fakeApi({ "/service": ending, "/runtime": { metadata: {} } });
-    await removeObjects(
-      api,
-      [
-        found("servingruntimes.serving.kserve.io", "/runtime"),
-        found("inferenceservices.x", "/service"),
-      ],
-      patience,
-    );
+    const objects = [
+      found("servingruntimes.serving.kserve.io", "/runtime"),
+      found("inferenceservices.x", "/service"),
+    ];
+    await removeObjects(api, { objects, controllers: [] }, patience);
     expect(api.calls).toEqual([
       "DELETE /service",
       "GET /service",
@@ -204,18 +201,33 @@ describe("removeObjects", () => {
     ]);
   });
 
+  const hanging = { "/service": () => ({ metadata: { finalizers: ["a.finalizer"] } }) };
+  const service = { objects: [found("inferenceservices.x", "/service")], controllers: ["kserve"] };
+
   it("ends with names and finalizers when nothing goes any more", async () => {
-    const api = fakeApi({ "/service": () => ({ metadata: { finalizers: ["a.finalizer"] } }) });
     await expect(
-      removeObjects(api, [found("inferenceservices.x", "/service")], { ...patience, stalled: 30 }),
+      removeObjects(fakeApi(hanging), service, { ...patience, stalled: 30 }),
     ).rejects.toThrow(/destroy-services-stuck[^]*1: \/service; finalizers: a\.finalizer/);
+  });
+
+  it("ends sooner, and says which, where a controller does not run", async () => {
+    const deployments = {
+      items: [
+        { metadata: { name: "fine" }, spec: {}, status: { availableReplicas: 1 } },
+        { metadata: { name: "manager" }, spec: { replicas: 2 } },
+      ],
+    };
+    const api = fakeApi({ ...hanging, "/apis/apps/v1/namespaces/kserve/deployments": deployments });
+    await expect(removeObjects(api, service, { ...patience, idle: 30 })).rejects.toThrow(
+      /not running: kserve\/manager \(0 of 2 available\)/,
+    );
   });
 
   it("says what the API server does not let it delete", async () => {
     const api = fakeApi({ "/service": { status: 403, body: { message: "no" } } });
-    await expect(
-      removeObjects(api, [found("inferenceservices.x", "/service")], patience),
-    ).rejects.toThrow(/destroy-services-refused[^]*403 no/);
+    await expect(removeObjects(api, service, patience)).rejects.toThrow(
+      /destroy-services-refused[^]*403 no/,
+    );
   });
 });
 
