@@ -132,10 +132,12 @@ export async function operate(
       ? ["--policy-pack", join(PROGRAM_ROOT, "policies")]
       : [];
   const unattended = command === "preview" ? [] : ["--yes", "--skip-preview"];
+  // Entries with hooks on their deletion are the program's to delete; the engine says so without it.
+  const program = command === "destroy" ? ["--run-program"] : [];
   const quiet = ["--suppress-progress", "--suppress-permalink=true"];
   return runPulumi(
     session.context,
-    [command, "--stack", stack, ...unattended, ...quiet, ...policies, ...args],
+    [command, "--stack", stack, ...unattended, ...program, ...quiet, ...policies, ...args],
     options,
   );
 }
