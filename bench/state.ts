@@ -33,6 +33,8 @@ const WAITED_FOR = new Set([
   "Ingress",
 ]);
 const RELEASE = "kubernetes:helm.sh/v3:Release";
+/** Entry that a part of ours is waited for with (components/readiness/). */
+const READINESS = "pulumi:index:Stash";
 
 /** Weighs a stack of a sandbox by its state file. */
 export async function weigh(session: Session, stack: string): Promise<StackWeight> {
@@ -48,7 +50,7 @@ export async function weigh(session: Session, stack: string): Promise<StackWeigh
 }
 
 function isWaitedFor({ type, inputs }: StateResource): boolean {
-  if (type === RELEASE) return true;
+  if (type === RELEASE || type === READINESS) return true;
   const annotations = inputs?.metadata?.annotations ?? {};
   if (annotations["pulumi.com/waitFor"] !== undefined) return true;
   return WAITED_FOR.has(inputs?.kind ?? "") && annotations["pulumi.com/skipAwait"] !== "true";
