@@ -11,7 +11,10 @@ import { IstioMesh } from "./components/istio-mesh.ts";
 import { KnativeOperator } from "./components/knative-operator.ts";
 import { KnativeServing } from "./components/knative-serving.ts";
 import { KServeCore } from "./components/kserve-core.ts";
+import { UseGuards } from "./components/in-use/guards.ts";
+import { Leftovers } from "./components/leftovers.ts";
 import { Namespaces } from "./components/namespaces.ts";
+import { PlacedObjects } from "./components/placed-objects.ts";
 import { createProviders } from "./components/providers.ts";
 import { findLayer, getLayer } from "./plan/plan.ts";
 import type { LayerName } from "./plan/plan.ts";
@@ -24,20 +27,28 @@ const plan = await loadPlan(catalog);
 const manifests = await loadManifests(plan);
 const providers = createProviders(plan.settings);
 
+const placed = PlacedObjects.watch(providers);
+
 const layerArgs = (name: LayerName) => ({ plan, layer: getLayer(plan, name), providers });
 const needs = (name: LayerName): boolean => findLayer(plan, name) !== undefined;
 
 const namespaces = new Namespaces("namespaces", { plan, providers });
-const crds = new CustomResourceDefinitions("crds", { plan, providers, namespaces, manifests });
+const base = { plan, providers, namespaces, manifests, placed };
+const crds = new CustomResourceDefinitions("crds", base);
+const leftovers = new Leftovers("leftovers", { plan, providers });
 
-const certManager = new CertManager("cert-manager", { ...layerArgs("CertManager"), crds });
+const certManager = new CertManager("cert-manager", {
+  ...layerArgs("CertManager"),
+  crds,
+  leftovers,
+});
 
 const gatewayApi = needs("GatewayApi")
   ? new GatewayApi("gateway-api", { ...layerArgs("GatewayApi"), crds, certManager })
   : undefined;
 
 const istio = needs("IstioMesh")
-  ? new IstioMesh("istio", { ...layerArgs("IstioMesh"), crds })
+  ? new IstioMesh("istio", { ...layerArgs("IstioMesh"), crds, leftovers })
   : undefined;
 
 const envoyGateway = needs("EnvoyGateway")
@@ -64,6 +75,11 @@ const kserve = new KServeCore("kserve", {
   release: catalog.get("kserve", getLayer(plan, "KServeCore").version),
 });
 
+const installed = [certManager, gatewayApi, istio, envoyGateway, knative, kserve].filter(
+  (layer) => layer !== undefined,
+);
+new UseGuards("in-use", { plan, providers, crds, placed, layers: installed });
+
 /** Installed versions by product. */
 export const versions = plan.selection.versions;
 /** Deployment mode that KServe applies by default. */
@@ -71,6 +87,4 @@ export const mode = plan.settings.mode;
 /** Namespace of KServe's controller. */
 export const namespace = plan.settings.namespaces.kserve;
 /** Layers in install order. */
-export const layers = [certManager, gatewayApi, istio, envoyGateway, knative, kserve].flatMap(
-  (layer) => (layer === undefined ? [] : [`${layer.product} ${layer.version}`]),
-);
+export const layers = installed.map((layer) => `${layer.product} ${layer.version}`);

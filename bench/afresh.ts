@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
-import { startCluster, stopCluster } from "../sandbox/cluster/index.ts";
+import { stopCluster } from "../sandbox/cluster/index.ts";
+import { bringUp } from "../sandbox/session/nodes.ts";
 import { runPulumi } from "../sandbox/session/pulumi.ts";
 import type { Session } from "../sandbox/session/session.ts";
 
@@ -13,11 +14,11 @@ const LIMIT = 60_000;
  * collector waiting for watches that it tries again ever more rarely, and an uninstall takes minutes, either way's.
  */
 export async function startAfresh(session: Session, stack: string): Promise<void> {
-  const { name, tools } = session;
+  const { name } = session;
   await runPulumi(session.context, ["stack", "rm", "--yes", "--force", "--stack", stack]);
   await stopCluster({ name });
-  const { kubeconfig } = await startCluster({ name, tools });
-  await controllersWork(kubeconfig);
+  const { cluster } = await bringUp("simulated", { name, report: () => undefined });
+  await controllersWork(cluster.kubeconfig);
 }
 
 /** The controller manager gives every namespace its service account; until then it still starts. */

@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<Operation, readonly string[]>> = {
   "nothing to do": ["up", "--yes", "--skip-preview", "--expect-no-changes"],
   preview: ["preview"],
   "one value changed": ["up", "--yes", "--skip-preview"],
-  uninstall: ["destroy", "--yes", "--skip-preview"],
+  uninstall: ["destroy", "--yes", "--skip-preview", "--run-program"],
 };
 
 /** This program, with the policy pack wherever the engine takes one. */

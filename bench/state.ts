@@ -5,7 +5,10 @@ import type { Session } from "../sandbox/session/session.ts";
 /** What a stack weighs: counts that are the same on every machine. */
 export interface StackWeight {
   readonly resources: number;
-  /** Size of the state file, which the engine writes whole at every step. */
+  /**
+   * Size of the state, which the engine writes whole at every step: as compact JSON, since releases of the CLI differ in
+   * how they indent their file.
+   */
   readonly stateBytes: number;
   /** Resources whose readiness an operation waits for; everything else is there when it is created. */
   readonly waits: number;
@@ -15,6 +18,7 @@ interface State {
   readonly checkpoint: { readonly latest: { readonly resources: readonly StateResource[] } };
 }
 interface StateResource {
+  readonly urn: string;
   readonly type: string;
   readonly inputs?: {
     readonly kind?: string;
@@ -33,24 +37,24 @@ const WAITED_FOR = new Set([
   "Ingress",
 ]);
 const RELEASE = "kubernetes:helm.sh/v3:Release";
-/** Entry that a part of ours is waited for with (components/readiness/). */
-const READINESS = "pulumi:index:Stash";
+/** Entries that parts of ours are waited for with (components/readiness/), by the end of their URN. */
+const READINESS = /pulumi:index:Stash::[^:]*-ready$/;
 
 /** Weighs a stack of a sandbox by its state file. */
 export async function weigh(session: Session, stack: string): Promise<StackWeight> {
   const { backend } = session.layout;
   const file = join(backend, ".pulumi", "stacks", "kserve-platform", `${stack}.json`);
-  const text = await readFile(file);
-  const { resources } = (JSON.parse(text.toString()) as State).checkpoint.latest;
+  const state = JSON.parse(await readFile(file, "utf8")) as State;
+  const { resources } = state.checkpoint.latest;
   return {
     resources: resources.length,
-    stateBytes: text.length,
+    stateBytes: Buffer.byteLength(JSON.stringify(state)),
     waits: resources.filter(isWaitedFor).length,
   };
 }
 
-function isWaitedFor({ type, inputs }: StateResource): boolean {
-  if (type === RELEASE || type === READINESS) return true;
+function isWaitedFor({ urn, type, inputs }: StateResource): boolean {
+  if (type === RELEASE || READINESS.test(urn)) return true;
   const annotations = inputs?.metadata?.annotations ?? {};
   if (annotations["pulumi.com/waitFor"] !== undefined) return true;
   return WAITED_FOR.has(inputs?.kind ?? "") && annotations["pulumi.com/skipAwait"] !== "true";

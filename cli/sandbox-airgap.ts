@@ -15,12 +15,18 @@ import {
   runBundle,
 } from "../sandbox/airgap/gap.ts";
 import type { Gap, GapStack } from "../sandbox/airgap/gap.ts";
-import type { Filled } from "../sandbox/airgap/fill.ts";
+import type { BuiltImages, Filled } from "../sandbox/airgap/fill.ts";
 import { FORGOTTEN, proveForgotten } from "../sandbox/airgap/negative-proof.ts";
 import { airgapInventory } from "../sandbox/airgap/inventory.ts";
+import { imagesFolder, irisModel } from "../sandbox/images/index.ts";
+import { cacheFolder } from "../sandbox/paths.ts";
+import { shareRegistry } from "../sandbox/real/index.ts";
+import { imagesFor } from "../sandbox/session/nodes.ts";
+import { predict, prepareModels } from "../sandbox/session/prediction.ts";
 import { openSession, operate } from "../sandbox/session/session.ts";
 import type { Session } from "../sandbox/session/session.ts";
 import { TOOLS } from "../sandbox/toolchain/tools.ts";
+import type { ToolProgress } from "../sandbox/toolchain/tools.ts";
 import {
   announcePlan,
   failed,
@@ -42,6 +48,8 @@ export interface AirgapOptions {
   readonly charts?: string;
   /** A bundle to load before stand-ins fill up what it does not hold. */
   readonly bundle?: string;
+  /** Pods are containers: images are built, and a model answers at the end. @default false */
+  readonly real?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -70,37 +78,72 @@ export async function sandboxUpAirgap(options: AirgapOptions): Promise<boolean> 
   const planned = await planGap(options.name);
   const bound = await gapStackFile(planned, stack);
   if (!(await announce(bound))) return false;
-  const { session, gap } = await withProgress(async (report) => {
+  const { session, gap, built } = await withProgress(async (report) => {
     const { name, signal } = options;
     const charts = options.charts === undefined ? {} : { charts: resolve(options.charts) };
-    const opened = await openSession({ name, report, signal, ...charts });
-    return { session: opened, gap: await openGap(planned, report, signal) };
+    const nodes = options.real === true ? "real" : "simulated";
+    const opened = await openSession({ name, nodes, report, signal, ...charts });
+    const inside = await openGap(planned, report, signal);
+    return {
+      session: opened,
+      gap: inside,
+      built: await furnish(opened, inside, { options, bound, report }),
+    };
   });
   try {
-    const filled = await fill(gap, { options, session, bound });
+    const filled = await fill(gap, { options, session, bound, built });
     if (filled === undefined) return false;
-    return await inside({ options, session: insideGap(session, gap), gap, stack, filled }, started);
+    return await inside(
+      { options, session: await insideGap(session, gap), gap, stack, filled },
+      started,
+    );
   } finally {
     await closeGap(gap);
   }
+}
+
+/** What real pods need besides: a node that knows the registry, and images with something in them. */
+async function furnish(
+  session: Session,
+  gap: Gap,
+  run: {
+    readonly options: AirgapOptions;
+    readonly bound: string;
+    readonly report: (progress: ToolProgress) => void;
+  },
+): Promise<BuiltImages | undefined> {
+  if (session.nodes === "simulated") return undefined;
+  const { name, signal } = run.options;
+  const { host, certificates } = gap.registry;
+  await shareRegistry({ name, host, caFile: certificates.ca, signal });
+  const outside = await requireOutsidePlan(run.bound, KUBERNETES);
+  const wanted = outside === undefined ? [] : contentsOfPlan(outside.plan).images;
+  const { report } = run;
+  const images = await imagesFor(
+    wanted.map(({ upstream }) => upstream),
+    { name, report, signal },
+  );
+  return { folder: imagesFolder(cacheFolder()), images };
 }
 
 async function announce(bound: string): Promise<boolean> {
   const { plan, problems } = await resolveStack(bound, KUBERNETES);
   if (problems.length > 0) print(formatProblems(problems, bound));
   if (plan === undefined) return false;
-  announcePlan(
-    plan,
-    "Images, under the names of the sandbox's registry (simulated nodes pull none)",
-  );
+  announcePlan(plan, "Images, under the names of the sandbox's registry");
   return true;
 }
 
 async function fill(
   gap: Gap,
-  all: { readonly options: AirgapOptions; readonly session: Session; readonly bound: string },
+  all: {
+    readonly options: AirgapOptions;
+    readonly session: Session;
+    readonly bound: string;
+    readonly built: BuiltImages | undefined;
+  },
 ): Promise<Filled | undefined> {
-  const { options, session, bound } = all;
+  const { options, session, bound, built } = all;
   const { signal } = options;
   const bundle = options.bundle === undefined ? undefined : resolve(options.bundle);
   if (bundle !== undefined) {
@@ -112,10 +155,12 @@ async function fill(
   const outside = await requireOutsidePlan(bound, KUBERNETES);
   if (outside === undefined) return undefined;
   const contents = contentsOfPlan(outside.plan);
-  const filled = await fillGap(gap, { contents, charts: session.charts.path, bundle, signal });
-  const { real, standIn } = filled.images;
+  const charts = session.charts.path;
+  const filled = await fillGap(gap, { contents, charts, bundle, built, signal });
+  const { real, server, standIn } = filled.images;
+  const ours = filled.images.built + server;
   print(
-    `\nThe registry ${gap.registry.host} holds ${String(filled.charts)} charts, ${String(real)} images and ${String(standIn)} stand-ins of images.`,
+    `\nThe registry ${gap.registry.host} holds ${String(filled.charts)} charts, ${String(real)} images, ${String(ours)} images built here and ${String(standIn)} stand-ins of images.`,
   );
   const pinned = Object.keys(filled.pinned).length;
   if (pinned > 0)
@@ -128,7 +173,7 @@ async function fill(
 /** From here on nothing has a way out. */
 async function inside(run: Run, started: number): Promise<boolean> {
   const { options, session, gap, filled } = run;
-  const steps = [verify, install, refuse];
+  const steps = [verify, install, ...(session.nodes === "real" ? [showPredictions] : []), refuse];
   for (const step of steps) if (!(await step(run))) return false;
   const alone = await showTrace(gap);
   const seconds = (performance.now() - started) / 1000;
@@ -145,12 +190,35 @@ async function verify({ gap, stack, filled, options }: Run): Promise<boolean> {
 
 async function install({ session, gap, stack, filled, options }: Run): Promise<boolean> {
   const images = filled.pinned;
+  if (session.nodes === "real") await prepareModels(session);
   await openGapStack(session, gap, { ...stack, name: STACK }, { images });
   print(pc.bold("\npulumi up --policy-pack policies"));
   const onOutput = linesWithout(NOISE);
   const { signal } = options;
   const result = await operate(session, { command: "up", stack: STACK }, { onOutput, signal });
   return result.code === 0 || failed("pulumi up", result);
+}
+
+/** A model answers through the gateway, or the installation is worth nothing. */
+async function showPredictions({ session, options }: Run): Promise<boolean> {
+  print(pc.bold("\nAn InferenceService, and what it answers from outside the cluster"));
+  const { signal } = options;
+  const model = await irisModel({ report: () => undefined, signal });
+  const predictions = await predict(session, { model, signal, tell: print });
+  const rows = predictions.map(({ url, protocol, answer, expected, milliseconds }) => [
+    url,
+    protocol,
+    JSON.stringify(answer),
+    JSON.stringify(expected),
+    `${String(milliseconds)} ms`,
+  ]);
+  print(renderTable(["URL", "PROTOCOL", "ANSWER", "EXPECTED", "AFTER"], rows));
+  const wrong = predictions.filter(
+    ({ answer, expected }) => JSON.stringify(answer) !== JSON.stringify(expected),
+  );
+  if (wrong.length === 0) return true;
+  print(pc.red("A prediction is wrong: that is a fault of this repository, please report it."));
+  return false;
 }
 
 async function refuse({ session, gap, stack, filled }: Run): Promise<boolean> {

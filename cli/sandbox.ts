@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
 import { ExitCode } from "./exit-code.ts";
@@ -7,6 +8,8 @@ import type { Finish } from "./exit-code.ts";
 import { renderTable } from "./table.ts";
 import { MODES } from "../config/schema.ts";
 import type { Mode } from "../config/schema.ts";
+import type { ClusterStatus } from "../sandbox/cluster/index.ts";
+import type { RealStatus } from "../sandbox/real/index.ts";
 
 interface Options {
   readonly name: string;
@@ -14,9 +17,13 @@ interface Options {
   readonly stack?: string;
   readonly charts?: string;
   readonly airgap?: boolean;
+  readonly real?: boolean;
   readonly mode?: Mode;
   readonly bundle?: string;
 }
+
+/** What `--real` installs unless a stack is named. */
+const REAL_STACK = join(import.meta.dirname, "..", "sandbox", "stacks", "real.yaml");
 
 /** `platform sandbox …`: an embedded cluster on this machine, with this program installed on it. */
 export function addSandbox(program: Command, finish: Finish): void {
@@ -56,7 +63,7 @@ function withUp(command: Command): Command {
   return command
     .option(
       "--stack <stack>",
-      "stack name or path of a stack file (default: sandbox, with --airgap: airgap)",
+      "stack name or path of a stack file (default: sandbox; with --airgap: airgap; with --real: sandbox/stacks/real.yaml)",
     )
     .option(
       "--charts <dir>",
@@ -64,17 +71,27 @@ function withUp(command: Command): Command {
       process.env["PLATFORM_CHARTS"],
     )
     .option("--airgap", "install from a registry beside the cluster, with every way out refused")
-    .addOption(
-      new Option("--mode <mode>", "with --airgap: mode instead of the stack file's").choices(MODES),
+    .option(
+      "--real",
+      "run pods in containers on a node of this machine (Linux, root), installed across an air gap; a model answers at the end",
     )
-    .option("--bundle <dir>", "with --airgap: a bundle to load before stand-ins fill the gaps");
+    .addOption(
+      new Option(
+        "--mode <mode>",
+        "with --airgap or --real: mode instead of the stack file's",
+      ).choices(MODES),
+    )
+    .option(
+      "--bundle <dir>",
+      "with --airgap or --real: a bundle to load before anything is built or stood in for",
+    );
 }
 
 /** Options that would have no effect are a mistake, not a wish. */
-function misused({ airgap, mode, bundle }: Options): boolean {
-  if (airgap === true || (mode ?? bundle) === undefined) return false;
+function misused({ airgap, real, mode, bundle }: Options): boolean {
+  if (airgap === true || real === true || (mode ?? bundle) === undefined) return false;
   process.stderr.write(
-    "[sandbox-options] --mode, --bundle\n  found:   without --airgap\n  allowed: with --airgap only\n" +
+    "[sandbox-options] --mode, --bundle\n  found:   without --airgap and --real\n  allowed: with one of them\n" +
       "  to do:   add --airgap, or set kserve:mode in a stack file of your own and name it with --stack\n",
   );
   return true;
@@ -86,9 +103,9 @@ async function up(options: Options): Promise<boolean> {
   process.once("SIGINT", () => {
     abort.abort(new Error("interrupted; the same command goes on from here"));
   });
-  const { name, airgap, stack, charts } = options;
+  const { name, airgap, real = false, stack, charts } = options;
   const common = { name, signal: abort.signal, ...(charts === undefined ? {} : { charts }) };
-  if (airgap !== true) {
+  if (airgap !== true && !real) {
     const { sandboxUp } = await import("./sandbox-up.ts");
     return sandboxUp({ ...common, stack: stack ?? "sandbox" });
   }
@@ -96,7 +113,8 @@ async function up(options: Options): Promise<boolean> {
   const { sandboxUpAirgap } = await import("./sandbox-airgap.ts");
   return sandboxUpAirgap({
     ...common,
-    stack: stack ?? "airgap",
+    real,
+    stack: stack ?? (real ? REAL_STACK : "airgap"),
     ...(mode === undefined ? {} : { mode }),
     ...(bundle === undefined ? {} : { bundle }),
   });
@@ -104,10 +122,12 @@ async function up(options: Options): Promise<boolean> {
 
 async function down(options: Options): Promise<boolean> {
   const { stopCluster } = await import("../sandbox/cluster/index.ts");
+  const { stopRealCluster } = await import("../sandbox/real/index.ts");
   const { stateFolder } = await import("../sandbox/paths.ts");
   const { stopRegistry } = await import("../sandbox/registry/server.ts");
   await stopRegistry(options.name);
   await stopCluster({ name: options.name });
+  await stopRealCluster({ name: options.name });
   await rm(stateFolder(options.name), { recursive: true, force: true });
   process.stdout.write(
     `The sandbox ${options.name} is gone. Built tools stay in the cache for the next one.\n`,
@@ -116,8 +136,7 @@ async function down(options: Options): Promise<boolean> {
 }
 
 async function status(options: Options): Promise<boolean> {
-  const { clusterStatus } = await import("../sandbox/cluster/index.ts");
-  const found = await clusterStatus({ name: options.name });
+  const found = await anyStatus(options.name);
   const { registryRuns, registryLayout } = await import("../sandbox/registry/server.ts");
   const registry = existsSync(registryLayout(options.name).folder)
     ? [{ name: "registry", pid: await registryRuns(options.name) }]
@@ -137,6 +156,15 @@ async function status(options: Options): Promise<boolean> {
   if (rows.length > 0) process.stdout.write(`${renderTable(["PART", "STATE", "PID"], rows)}\n`);
   if (found.kubeconfig !== undefined) process.stdout.write(`kubeconfig: ${found.kubeconfig}\n`);
   return found.state === "running";
+}
+
+/** A sandbox's cluster has either simulated nodes or a real one. */
+async function anyStatus(name: string): Promise<ClusterStatus | RealStatus> {
+  const { realClusterStatus } = await import("../sandbox/real/index.ts");
+  const real = await realClusterStatus({ name });
+  if (real.state !== "absent") return real;
+  const { clusterStatus } = await import("../sandbox/cluster/index.ts");
+  return clusterStatus({ name });
 }
 
 async function attempt(work: () => Promise<boolean>): Promise<number> {

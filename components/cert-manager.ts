@@ -11,12 +11,14 @@ import { forgetKilledRelease } from "./killed-release.ts";
 import type { HelmRelease } from "./killed-release.ts";
 import { layerType } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
+import type { Leftovers } from "./leftovers.ts";
 import { awaitReady, chartKey } from "./readiness/await-ready.ts";
 import { labelledContents } from "./readiness/contents.ts";
 import type { Cluster } from "./readiness/part.ts";
 
 export interface CertManagerArgs extends LayerArgs {
   readonly crds: CustomResourceDefinitions;
+  readonly leftovers: Leftovers;
 }
 
 /** Helm's name of the release; the names of all its objects start with it. */
@@ -40,7 +42,7 @@ export class CertManager extends pulumi.ComponentResource {
       layerType("CertManager"),
       name,
       { ...args.layer.contract, standsOn: {} },
-      { dependsOn: args.crds.of(CERT_MANAGER_NEEDS) },
+      { dependsOn: [...args.crds.of(CERT_MANAGER_NEEDS), ...args.leftovers.of("CertManager")] },
     );
     this.version = args.layer.version;
     this.namespace = args.plan.settings.namespaces.certManager;

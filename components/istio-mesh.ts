@@ -7,11 +7,13 @@ import type { CustomResourceDefinitions } from "./crds/custom-resource-definitio
 import { IstioGateway } from "./istio-gateway.ts";
 import { layerType, standsOn } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
+import type { Leftovers } from "./leftovers.ts";
 import { placeReadyChart } from "./readiness/ready-chart.ts";
 import { forceUpdates } from "./transforms.ts";
 
 export interface IstioMeshArgs extends LayerArgs {
   readonly crds: CustomResourceDefinitions;
+  readonly leftovers: Leftovers;
 }
 
 /**
@@ -32,7 +34,7 @@ export class IstioMesh extends pulumi.ComponentResource {
       layerType("IstioMesh"),
       name,
       { ...args.layer.contract, standsOn: standsOn(args.crds.releaseOf("gateway-api")) },
-      { dependsOn: [args.crds] },
+      { dependsOn: [args.crds, ...args.leftovers.of("IstioMesh")] },
     );
     this.version = args.layer.version;
     // Side by side: with the CRDs out of it, `base` holds nothing that istiod waits for.

@@ -110,12 +110,14 @@ const BUILT_IN_GROUP = /^[^.]*$|^(?!gateway\.).*\.k8s\.io$/;
 export const IN_BACKGROUND = { "pulumi.com/deletionPropagationPolicy": "background" } as const;
 
 /** Deletes the custom resources of a chart in the background; built-in kinds as the provider sees fit. */
-export const deleteInBackground: ObjectTransform = (object) => {
-  const [group = "", version] = (object.apiVersion ?? "").split("/");
-  return version === undefined || BUILT_IN_GROUP.test(group)
-    ? undefined
-    : { object: annotate(object, IN_BACKGROUND) };
-};
+export const deleteInBackground: ObjectTransform = (object) =>
+  isCustomResource(object) ? { object: annotate(object, IN_BACKGROUND) } : undefined;
+
+/** True for an object of a kind that somebody has defined, and that the API server does not know by itself. */
+export function isCustomResource({ apiVersion = "" }: RenderedObject): boolean {
+  const [group = "", version] = apiVersion.split("/");
+  return version !== undefined && !BUILT_IN_GROUP.test(group);
+}
 
 /** What is there as a whole once it is registered; of a component of ours the engine only knows that it was begun. */
 export type Whole = pulumi.CustomResource | Chart;

@@ -162,7 +162,13 @@ const components = {
     ...workload,
     autoscaling: z
       .strictObject({
-        minScale: z.int().min(0).optional(),
+        minScale: z
+          .int()
+          .min(0)
+          .optional()
+          .describe(
+            "For Knative Services that are not KServe's; an InferenceService says minReplicas itself, and gets 1 where it does not",
+          ),
         maxScale: z.int().min(0).optional().describe("0 means no limit"),
         target: z.int().min(1).optional().describe("Concurrent requests per replica"),
       })
@@ -184,6 +190,16 @@ const components = {
     values: values.default({}),
   }),
 };
+
+const destroy = z.strictObject({
+  withServices: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Delete what others have made and the platform serves (InferenceServices, Knative Services, routes …) before the platform itself, " +
+        "and wait until it is gone; false: pulumi destroy names it and stops",
+    ),
+});
 
 const acknowledgement = z.strictObject({
   rule: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)+$/, "a rule id, like compat-kserve-kubernetes"),
@@ -220,6 +236,7 @@ export const settingsSchema = z.strictObject({
   knative: components.knative.prefault({}),
   kserve: components.kserve.prefault({}),
   features: features.prefault({}),
+  destroy: destroy.prefault({}),
   acknowledge: z
     .array(acknowledgement)
     .default([])

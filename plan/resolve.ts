@@ -6,6 +6,7 @@ import type { Settings } from "../config/schema.ts";
 import type { Problem } from "../problems/problem.ts";
 import { passes } from "../problems/problem.ts";
 import type { Catalog } from "../versions/catalog.ts";
+import { checkAutoscaling } from "./autoscaling.ts";
 import { checkCharts } from "./charts.ts";
 import { imageSources, mirrorLayout, networkPluginRelease, planImages } from "./images.ts";
 import { checkFeatures } from "./features.ts";
@@ -51,6 +52,7 @@ export function resolve(
   const missing = [
     ...checkMode(selection, settings, catalog),
     ...checkModelMesh(settings),
+    ...checkAutoscaling(settings),
     ...checkFeatures(selection, settings, catalog),
     ...checkOperator(selection, ingress, catalog),
     ...lostCertManagerValues(settings.certManager.values),

@@ -62,7 +62,15 @@ export class CrdInstaller {
     const sha256 = digestOf(documents);
     this.#bundles.set(sha256, { documents, urgent });
     const objects = documents.map(({ apiVersion, kind, name }) => `${apiVersion} ${kind} ${name}`);
-    return { from, sha256, objects: objects.sort().join("\n") };
+    // Each line ends: a diff of two texts calls a last line without an end changed when another one follows.
+    return {
+      from,
+      sha256,
+      objects: objects
+        .sort()
+        .map((line) => `${line}\n`)
+        .join(""),
+    };
   }
 
   /** Hooks of a record: apply on create and update; delete only where the stack asks for it. */
@@ -90,7 +98,8 @@ export class CrdInstaller {
 
   async #deleteBundle(args: pulumi.ResourceHookArgs): Promise<void> {
     const { objects } = recordOf(args.oldInputs);
-    const documents = objects.split("\n").map((line) => {
+    const lines = objects.split("\n").filter((line) => line !== "");
+    const documents = lines.map((line) => {
       const [apiVersion = "", kind = "", name = ""] = line.split(" ");
       return { apiVersion, kind, name };
     });

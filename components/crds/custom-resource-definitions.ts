@@ -7,9 +7,13 @@ import { renderChart } from "../charts/place-chart.ts";
 import { childOf, layerType } from "../layer.ts";
 import type { Providers } from "../layer.ts";
 import type { Namespaces } from "../namespaces.ts";
+import type { PlacedObjects } from "../placed-objects.ts";
 import { combine } from "../transforms.ts";
 import type { ObjectTransform } from "../transforms.ts";
+import { definitionsIn } from "./changing-schemas.ts";
+import type { RecordPlace } from "./changing-schemas.ts";
 import { CrdInstaller } from "./crd-installer.ts";
+import type { BundleRecord } from "./crd-installer.ts";
 import { handoverPlace, takeHandover } from "./handover.ts";
 
 export interface CustomResourceDefinitionsArgs {
@@ -18,6 +22,7 @@ export interface CustomResourceDefinitionsArgs {
   readonly namespaces: Namespaces;
   /** Texts of the published files of manifests, by file name. */
   readonly manifests: ReadonlyMap<string, string>;
+  readonly placed: PlacedObjects;
 }
 
 /**
@@ -28,6 +33,7 @@ export const CERT_MANAGER_NEEDS: readonly LayerName[] = ["CertManager", "Gateway
 
 /** How the definitions of a record come to the cluster. */
 interface Handling {
+  readonly layer: LayerName;
   readonly hooks: pulumi.ResourceHookBinding;
   readonly urgent: boolean;
 }
@@ -44,6 +50,7 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
   readonly #args: CustomResourceDefinitionsArgs;
   readonly #installer: CrdInstaller;
   readonly #records = new Map<LayerName, pulumi.Resource[]>();
+  readonly #definitions = new Map<LayerName, string[]>();
 
   constructor(name: string, args: CustomResourceDefinitionsArgs) {
     const products = args.plan.layers.filter((layer) => layer.crds.length > 0);
@@ -73,8 +80,15 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
     return layers.flatMap((layer) => this.#records.get(layer) ?? []);
   }
 
+  /** Names (`plural.group`) of a layer's definitions; all of them once what waits for the records is registered. */
+  definitionsOf(layer: LayerName): readonly string[] {
+    return this.#definitions.get(layer) ?? [];
+  }
+
   #place(name: string, crds: PlannedCrds, layer: PlannedLayer): pulumi.Resource {
+    this.#args.placed.schemas?.expect(placeOf(crds));
     const handling: Handling = {
+      layer: layer.name,
       hooks: this.#installer.hooks(deletesCrds(layer, this.#args.plan)),
       urgent: CERT_MANAGER_NEEDS.includes(layer.name),
     };
@@ -86,7 +100,7 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
   #placeFromChart(
     name: string,
     crds: Extract<PlannedCrds, { source: "chart" }>,
-    { hooks, urgent }: Handling,
+    { layer, hooks, urgent }: Handling,
   ): pulumi.Resource {
     const { chart, namespace } = crds;
     const record: ObjectTransform = (object, options) => {
@@ -94,6 +108,7 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
       const { leaveOut } = chart;
       const text = takeHandover(recordName(crds));
       const data = { ...this.#installer.remember(from, text, { leaveOut, urgent }) };
+      this.#note(layer, crds, data);
       return { object: { ...object, data }, options: { ...options, hooks } };
     };
     return renderChart(this, this.#args, {
@@ -111,17 +126,28 @@ export class CustomResourceDefinitions extends pulumi.ComponentResource {
   #placeFromFile(
     name: string,
     crds: Extract<PlannedCrds, { source: "manifest" }>,
-    { hooks, urgent }: Handling,
+    { layer, hooks, urgent }: Handling,
   ): pulumi.Resource {
     const { manifest, namespace } = crds;
     const text = this.#args.manifests.get(manifest.file) ?? "";
     const data = { ...this.#installer.remember(manifest.file, text, { urgent }) };
+    this.#note(layer, crds, data);
     return new ConfigMap(
       name,
       { metadata: { name: recordName(crds), namespace }, data },
       childOf(this, this.#args.providers, { hooks }),
     );
   }
+
+  #note(layer: LayerName, crds: PlannedCrds, record: BundleRecord): void {
+    const known = this.#definitions.get(layer) ?? [];
+    this.#definitions.set(layer, [...known, ...definitionsIn(record.objects)]);
+    this.#args.placed.schemas?.compare(placeOf(crds), record);
+  }
+}
+
+function placeOf(crds: PlannedCrds): RecordPlace {
+  return { name: recordName(crds), namespace: crds.namespace };
 }
 
 function recordName(crds: PlannedCrds): string {

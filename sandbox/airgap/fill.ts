@@ -13,6 +13,8 @@ import { formatReference, parseReference } from "../../images/reference.ts";
 import type { ImageReference } from "../../images/reference.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { PATIENT } from "../../registry/retry.ts";
+import { madeOf } from "../images/image.ts";
+import type { BuiltImage } from "../images/index.ts";
 import { REGISTRY_USER } from "../registry/config.ts";
 import type { SandboxRegistry } from "../registry/server.ts";
 import { putStandIn } from "./stand-in-images.ts";
@@ -30,16 +32,34 @@ export interface Filling {
   readonly manifests: string;
   /** Files that a loaded bundle has brought already. */
   readonly loaded: ReadonlySet<string>;
+  /** Images that were made here, and the folder that holds them; absent: only stand-ins are. */
+  readonly built?: BuiltImages | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Images that `buildImages` made. */
+export interface BuiltImages {
+  /** See `imagesFolder`. */
+  readonly folder: string;
+  readonly images: readonly BuiltImage[];
+}
+
+/** Images by what they are: somebody's own, made here from what package registries carry, or only a name. */
+export interface FilledImages {
+  readonly real: number;
+  readonly built: number;
+  /** Made here too, and working, in place of upstream's programs that no package registry carries. */
+  readonly server: number;
+  readonly standIn: number;
 }
 
 /** What the registry holds now. */
 export interface Filled {
   readonly charts: number;
-  readonly images: { readonly real: number; readonly standIn: number };
+  readonly images: FilledImages;
   /**
-   * `kserve:registry.images` for stand-ins of images that are pinned by a digest, which only the real ones can have:
-   * the stack pins the stand-ins instead.
+   * `kserve:registry.images` for images made here in place of images that are pinned by a digest, which only the real
+   * ones can have: the stack pins ours instead.
    */
   readonly pinned: Readonly<Record<string, string>>;
 }
@@ -110,45 +130,75 @@ async function fillManifests(
 }
 
 async function fillImages(
-  { registry, contents, work }: Filling,
+  { registry, contents, work, built }: Filling,
   loader: Loader,
   client: Registry,
 ): Promise<Pick<Filled, "images" | "pinned">> {
-  const store = new ImageStore(join(work, NAMES.images));
+  const ours = await chooseOurs(contents.images, { loader, work, built });
   const pinned: Record<string, string> = {};
-  const images = { real: 0, standIn: 0 };
-  const standIns = new Map<string, string>();
-  // One after another: they share a layer.
-  for (const { upstream } of contents.images)
-    standIns.set(upstream, (await putStandIn(store, upstream)).digest);
+  const images = { real: 0, built: 0, server: 0, standIn: 0 };
   await eachOf(contents.images, JOBS, async (image) => {
     const target = parseReference(image.installed);
+    const own = ours.get(image.upstream);
     // Images that the stack leaves where they are (registry.exempt) have no place here.
-    if (target?.host !== registry.host) return;
-    const digest = standIns.get(image.upstream) ?? "";
-    if (await isReal(client, { image, target, standIn: digest })) {
+    if (target?.host !== registry.host || own === undefined) return;
+    if (await isReal(client, { image, target, own })) {
       images.real += 1;
       return;
     }
     const { digest: _upstream, ...name } = target;
-    await loader.pushImage(client, digest, name);
-    images.standIn += 1;
-    if (image.digest !== undefined) pinned[image.upstream] = formatReference({ ...name, digest });
+    await own.loader.pushImage(client, own.digest, name);
+    images[own.kind] += 1;
+    if (image.digest !== undefined)
+      pinned[image.upstream] = formatReference({ ...name, digest: own.digest });
   });
   return { images, pinned: sorted(pinned) };
+}
+
+/** What is put under a name that has nothing yet. */
+interface Ours {
+  readonly kind: Exclude<keyof FilledImages, "real">;
+  readonly digest: string;
+  /** Reads the folder that holds it. */
+  readonly loader: Loader;
+}
+
+/** The image that was built for an upstream name, else a stand-in. */
+async function chooseOurs(
+  images: readonly BundleImage[],
+  { loader, work, built }: Pick<Filling, "work" | "built"> & { readonly loader: Loader },
+): Promise<Map<string, Ours>> {
+  const store = new ImageStore(join(work, NAMES.images));
+  const ours = new Map<string, Ours>();
+  // One after another: they share a layer.
+  for (const { upstream } of images) {
+    const { digest } = await putStandIn(store, upstream);
+    ours.set(upstream, { kind: "standIn", digest, loader });
+  }
+  if (built === undefined) return ours;
+  // One loader for all: what images share is sent once.
+  const builtLoader = new Loader(built.folder);
+  for (const { upstream, digest, kind } of built.images)
+    ours.set(upstream, {
+      kind: kind === "built" ? "built" : "server",
+      digest,
+      loader: builtLoader,
+    });
+  return ours;
 }
 
 interface Question {
   readonly image: BundleImage;
   readonly target: ImageReference;
-  readonly standIn: string;
+  readonly own: Ours;
 }
 
-/** Somebody loaded it: it has the digest that it must have, or it has none to have and is no stand-in of ours. */
-async function isReal(client: Registry, { image, target, standIn }: Question): Promise<boolean> {
-  const wanted = image.digest ?? target.digest;
-  const found = await client.digestOf(target.repository, wanted ?? target.tag ?? "latest");
-  return found !== undefined && found !== standIn;
+/** Somebody loaded it: it has the digest that it must have, or it has none to have and none of our runs made it. */
+async function isReal(client: Registry, { image, target, own }: Question): Promise<boolean> {
+  const wanted = image.digest ?? target.digest ?? target.tag ?? "latest";
+  const found = await client.digestOf(target.repository, wanted);
+  if (found === undefined || found === own.digest) return false;
+  return madeOf(await client.manifest(target.repository, wanted)) === undefined;
 }
 
 /** In one order, whoever answered first: it ends up in a stack file. */

@@ -17,7 +17,7 @@ import type { PulumiOptions, PulumiResult } from "../session/pulumi.ts";
 import { acquireTools } from "../toolchain/index.ts";
 import type { Tool, ToolProgress } from "../toolchain/index.ts";
 import { fillRegistry } from "./fill.ts";
-import type { Filled } from "./fill.ts";
+import type { BuiltImages, Filled } from "./fill.ts";
 import { proxyEnvironment, startRefusingProxy } from "./refusing-proxy.ts";
 import type { RefusingProxy } from "./refusing-proxy.ts";
 import { airgapConfig, airgapStackText, PASSWORDS } from "./stack.ts";
@@ -78,8 +78,33 @@ export async function closeGap({ proxy }: Gap): Promise<void> {
 }
 
 /** The session whose commands all run inside. */
-export function insideGap(session: Session, gap: Gap): Session {
-  return { ...session, context: { ...session.context, env: gap.env } };
+export async function insideGap(session: Session, gap: Gap): Promise<Session> {
+  const env = { ...gap.env, ...(await helmLogin(session, gap)) };
+  return { ...session, context: { ...session.context, env } };
+}
+
+/**
+ * The provider that the Go module proxy has is older than 4.27.0, which was the first to log in to an OCI registry with
+ * the credentials of a chart, and to trust its CA for them (pulumi/pulumi-kubernetes@v4.32.0:CHANGELOG.md). It gets the
+ * login as `helm registry login` leaves it, in a file that only this user reads, and the CA as all Go programs take it.
+ * Newer ones need neither.
+ */
+async function helmLogin(
+  { plugins }: Session,
+  { registry, work }: Gap,
+): Promise<Readonly<Record<string, string>>> {
+  if (!plugins.some(({ kind }) => kind === "built")) return {};
+  const file = join(work, "..", "helm-registry.json");
+  const { username, password } = REGISTRY_USER;
+  const auth = Buffer.from(`${username}:${password}`).toString("base64");
+  await mkdir(work, { recursive: true });
+  await writeFile(file, JSON.stringify({ auths: { [registry.host]: { auth } } }), { mode: 0o600 });
+  return {
+    HELM_REGISTRY_CONFIG: file,
+    // For releases; charts heed the name above.
+    PULUMI_K8S_HELM_REGISTRY_CONFIG_PATH: file,
+    SSL_CERT_FILE: registry.certificates.ca,
+  };
 }
 
 /** The stack file as commands without Pulumi read it. */
@@ -102,6 +127,7 @@ export async function fillGap(
     readonly contents: Contents;
     readonly charts?: string | undefined;
     readonly bundle?: string | undefined;
+    readonly built?: BuiltImages | undefined;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<Filled> {

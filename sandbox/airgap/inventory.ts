@@ -23,16 +23,31 @@ export function airgapInventory(session: Session, gap: Gap, filled: Filled): Inv
   ];
 }
 
-function imageRows({ images: { real, standIn } }: Filled): InventoryRow[] {
+function imageRows({ images: { real, built, server, standIn } }: Filled): InventoryRow[] {
   const loaded: InventoryRow = {
     part: "images",
     what: `${String(real)} from a bundle`,
     real: "real",
+  };
+  const made: InventoryRow = {
+    part: "images",
+    what: `${String(built)} built here from what package registries carry`,
+    real: "real",
+  };
+  const servers: InventoryRow = {
+    part: "images",
+    what: `${String(server)} working ones built here in place of upstream's own`,
+    real: "stand-in",
   };
   const empty: InventoryRow = {
     part: "images",
     what: `${String(standIn)} empty ones under the right names`,
     real: "stand-in",
   };
-  return [...(real > 0 ? [loaded] : []), ...(standIn > 0 ? [empty] : [])];
+  return [
+    ...(real > 0 ? [loaded] : []),
+    ...(built > 0 ? [made] : []),
+    ...(server > 0 ? [servers] : []),
+    ...(standIn > 0 ? [empty] : []),
+  ];
 }

@@ -1,6 +1,8 @@
 import { gzipSync } from "node:zlib";
 import type { ImageStore } from "../../bundle/store.ts";
 import { writeWhole } from "../../bundle/store.ts";
+import { MADE } from "../images/image.ts";
+import type { Made } from "../images/image.ts";
 import { digestOfBytes } from "../../registry/registry.ts";
 import type { RawManifest } from "../../registry/registry.ts";
 
@@ -20,6 +22,7 @@ export async function putStandIn(store: ImageStore, upstream: string): Promise<R
     mediaType: `${OCI}.manifest.v1+json`,
     config: descriptor(`${OCI}.config.v1+json`, config),
     layers: [descriptor(`${OCI}.layer.v1.tar+gzip`, layer)],
+    annotations: { [MADE]: "stand-in" satisfies Made },
   };
   const bytes = Buffer.from(JSON.stringify(content));
   const manifest = { digest: digestOfBytes(bytes), mediaType: content.mediaType, bytes };

@@ -3,6 +3,9 @@ import { Agent, request } from "node:https";
 import { join } from "node:path";
 
 const TIMEOUT_MS = 5_000;
+/** The API server reads it as YAML, of which JSON is a part. */
+const APPLY = "application/apply-patch+yaml";
+const FIELD_MANAGER = "kserve-platform-sandbox";
 
 /** Answer of the API server; `status` 0 stands for no answer at all. */
 export interface ApiAnswer {
@@ -15,6 +18,8 @@ export interface ApiClient {
   readonly server: string;
   get(path: string): Promise<ApiAnswer>;
   post(path: string, body: unknown): Promise<ApiAnswer>;
+  /** Server-side apply: creates the object at `path` or makes our fields of it so. */
+  apply(path: string, body: unknown): Promise<ApiAnswer>;
   /** Closes kept connections, which would keep the process alive. */
   close(): void;
 }
@@ -36,12 +41,14 @@ export async function readKeys(clusterFolder: string): Promise<ClusterKeys> {
 /** A client for a server such as `https://127.0.0.1:6443`. No answer is an answer: nothing here throws. */
 export function apiClient(server: string, keys: ClusterKeys): ApiClient {
   const agent = new Agent({ keepAlive: true, maxSockets: 4, ...keys });
-  const send = (method: string, path: string, body?: unknown) =>
-    exchange(new URL(path, server), agent, { method, body });
+  const send = (method: string, path: string, body?: unknown, type = "application/json") =>
+    exchange(new URL(path, server), agent, { method, body, type });
   return {
     server,
     get: (path) => send("GET", path),
     post: (path, body) => send("POST", path, body),
+    apply: (path, body) =>
+      send("PATCH", `${path}?fieldManager=${FIELD_MANAGER}&force=true`, body, APPLY),
     close: () => agent.destroy(),
   };
 }
@@ -49,10 +56,10 @@ export function apiClient(server: string, keys: ClusterKeys): ApiClient {
 function exchange(
   url: URL,
   agent: Agent,
-  { method, body }: { method: string; body?: unknown },
+  { method, body, type }: { method: string; body?: unknown; type: string },
 ): Promise<ApiAnswer> {
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const headers = text === undefined ? {} : { "content-type": "application/json" };
+  const headers = text === undefined ? {} : { "content-type": type };
   return new Promise((resolve) => {
     const failed = () => resolve({ status: 0, body: "" });
     const call = request(url, { method, agent, headers, timeout: TIMEOUT_MS }, (response) => {

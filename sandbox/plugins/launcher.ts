@@ -1,11 +1,8 @@
 import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Executable names of the plugins that a run of the program needs. */
-export type PluginName =
-  | "pulumi-language-nodejs"
-  | "pulumi-resource-kubernetes"
-  | "pulumi-resource-kubernetes-cert-manager";
+/** Executable names of the plugins that have a stand-in: no package registry carries them. */
+export type StandInName = "pulumi-language-nodejs" | "pulumi-resource-kubernetes-cert-manager";
 
 /** File mode of a launcher: the engine starts only executables. */
 const EXECUTABLE = 0o755;
@@ -17,9 +14,8 @@ const MARK_WITHIN_BYTES = 128;
 const FLAGS = ["--allow-natives-syntax"] as const;
 
 /** The program that stands behind each launcher. */
-const ENTRIES: Readonly<Record<PluginName, string>> = {
+const ENTRIES: Readonly<Record<StandInName, string>> = {
   "pulumi-language-nodejs": join(import.meta.dirname, "language-host.ts"),
-  "pulumi-resource-kubernetes": join(import.meta.dirname, "kubernetes", "main.ts"),
   "pulumi-resource-kubernetes-cert-manager": join(import.meta.dirname, "cert-manager", "main.ts"),
 };
 
@@ -27,7 +23,7 @@ const ENTRIES: Readonly<Record<PluginName, string>> = {
  * Writes the launcher of one stand-in and answers with its path, `<stateDir>/plugins/<name>/<name>`. Each has a folder
  * of its own, so that a folder on PATH brings in one stand-in and never hides another official plugin.
  */
-export async function writeLauncher(stateDir: string, name: PluginName): Promise<string> {
+export async function writeLauncher(stateDir: string, name: StandInName): Promise<string> {
   const folder = join(stateDir, "plugins", name);
   const path = join(folder, name);
   const script = launcherScript(process.execPath, ENTRIES[name]);

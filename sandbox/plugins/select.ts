@@ -4,14 +4,19 @@ import { delimiter, dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { findExecutable } from "../toolchain/on-path.ts";
 import { run } from "../toolchain/run.ts";
+import type { Tool } from "../toolchain/index.ts";
 import { isLauncher, writeLauncher } from "./launcher.ts";
-import type { PluginName } from "./launcher.ts";
+import type { StandInName } from "./launcher.ts";
 import { findInstalled } from "./plugin-folder.ts";
+
+/** Executable names of the plugins that a run of the program needs. */
+export type PluginName = StandInName | "pulumi-resource-kubernetes";
 
 /** A plugin as a run will use it. */
 export interface Plugin {
   readonly name: PluginName;
-  readonly kind: "official" | "stand-in";
+  /** `built`: the official one's code, built here from its Go module. */
+  readonly kind: "official" | "built" | "stand-in";
   /** Path of the executable. */
   readonly path: string;
   /** `unknown` for an official plugin outside a plugin folder: only the folder's name says the version. */
@@ -30,6 +35,16 @@ export interface SelectOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Whether to try Pulumi's own downloads for what is not installed. */
   readonly install: boolean;
+  /** Gets the Kubernetes provider that is built from its Go module. */
+  readonly builtProvider: BuiltProvider;
+}
+
+/** Where the Kubernetes provider comes from that no download can bring. */
+export interface BuiltProvider {
+  /** Whether an earlier run has built it: then nobody waits for downloads that could not be reached. */
+  isThere(): Promise<boolean>;
+  /** Builds it, or finds what was built. */
+  get(): Promise<Tool>;
 }
 
 /** The plugins of a run, and the folders that have to come first on its PATH. */
@@ -41,13 +56,17 @@ export interface Selection {
 /** How long one download may take, in milliseconds; where it is blocked without an answer this is lost time. */
 const INSTALL_TIMEOUT_MS = 60_000;
 
-interface PluginSpec {
-  readonly name: PluginName;
+interface SpecOf<Name extends PluginName> {
+  readonly name: Name;
   /** Name in `pulumi plugin install resource <package>`; absent for the language host, which comes with pulumi. */
   readonly package?: string;
   /** Version of the SDK that the program uses. */
   readonly version: string;
 }
+
+type KubernetesSpec = SpecOf<"pulumi-resource-kubernetes">;
+type StandInSpec = SpecOf<StandInName>;
+type PluginSpec = KubernetesSpec | StandInSpec;
 
 interface Found {
   readonly plugin: Plugin;
@@ -70,9 +89,9 @@ const SPECS: readonly PluginSpec[] = [
 ];
 
 /**
- * Chooses official plugin or stand-in for each plugin of a run. An official one wins wherever it is installed: on PATH,
- * next to pulumi, in the run's or the user's plugin folder, or after a download. Launchers are written only for the
- * stand-ins in use. The run must not have PULUMI_IGNORE_AMBIENT_PLUGINS set: it would keep the engine from PATH.
+ * Chooses each plugin of a run. An official one wins wherever it is installed: on PATH, next to pulumi, in the run's or
+ * the user's plugin folder, or after a download. Where there is none, the Kubernetes provider is built from its Go module;
+ * the other two have stand-ins, and launchers are written for those in use. The run must not have PULUMI_IGNORE_AMBIENT_PLUGINS set: it would keep the engine from PATH.
  */
 export async function selectPlugins(options: SelectOptions): Promise<Selection> {
   const found = await Promise.all(SPECS.map((spec) => selectOne(spec, options)));
@@ -86,8 +105,12 @@ async function selectOne(spec: PluginSpec, options: SelectOptions): Promise<Foun
     (await findNextToPulumi(spec, options)) ??
     (await findInHomes(spec, options)) ??
     (await installOfficial(spec, options)) ??
-    (await standIn(spec, options))
+    (isKubernetes(spec) ? await builtProvider(options) : await standIn(spec, options))
   );
+}
+
+function isKubernetes(spec: PluginSpec): spec is KubernetesSpec {
+  return spec.name === "pulumi-resource-kubernetes";
 }
 
 async function findOnUserPath(
@@ -135,6 +158,7 @@ async function installOfficial(
   options: SelectOptions,
 ): Promise<Found | undefined> {
   if (!options.install || spec.package === undefined) return undefined;
+  if (isKubernetes(spec) && (await options.builtProvider.isThere())) return undefined;
   const env = {
     ...options.env,
     PULUMI_HOME: options.pulumiHome,
@@ -147,7 +171,13 @@ async function installOfficial(
   return findInHomes(spec, options);
 }
 
-async function standIn(spec: PluginSpec, options: SelectOptions): Promise<Found> {
+async function builtProvider(options: SelectOptions): Promise<Found> {
+  const { path, version } = await options.builtProvider.get();
+  const name = "pulumi-resource-kubernetes";
+  return { plugin: { name, kind: "built", path, version }, folder: dirname(path) };
+}
+
+async function standIn(spec: StandInSpec, options: SelectOptions): Promise<Found> {
   const path = await writeLauncher(options.stateDir, spec.name);
   const version = `${spec.version}-standin`;
   return { plugin: { name: spec.name, kind: "stand-in", path, version }, folder: dirname(path) };

@@ -5,13 +5,15 @@ import { loadCatalog } from "../../versions/catalog.ts";
 import type { Catalog } from "../../versions/catalog.ts";
 import type { Release } from "../../versions/schema.ts";
 import { writeStandInCharts } from "../charts/index.ts";
-import { startCluster } from "../cluster/index.ts";
+import { writeModuleCharts } from "../charts/module-charts.ts";
 import type { Cluster } from "../cluster/index.ts";
 import { stateFolder } from "../paths.ts";
 import { selectPlugins } from "../plugins/select.ts";
 import type { Plugin } from "../plugins/select.ts";
-import { acquireTools } from "../toolchain/index.ts";
-import type { ClusterToolName, Tool, ToolProgress } from "../toolchain/index.ts";
+import { acquireTools, isCached } from "../toolchain/index.ts";
+import type { ToolProgress } from "../toolchain/index.ts";
+import { bringUp } from "./nodes.ts";
+import type { Nodes, SessionTools } from "./nodes.ts";
 import { prepareProject, PROGRAM_ROOT, projectLayout, writeStack } from "./project.ts";
 import type { ProjectLayout, StackAdditions } from "./project.ts";
 import { runPulumi } from "./pulumi.ts";
@@ -19,15 +21,17 @@ import type { PulumiContext, PulumiOptions, PulumiResult } from "./pulumi.ts";
 
 /** Where the charts of a sandbox come from. */
 export interface ChartChoice {
-  readonly kind: "stand-in" | "directory" | "upstream";
+  readonly kind: "stand-in" | "module" | "directory" | "upstream";
   /** Folder of the charts; absent for upstream. */
   readonly path?: string;
 }
 
 export interface SessionOptions {
   readonly name: string;
-  /** Folder of real charts; absent: upstream where it can be reached, else stand-ins. */
+  /** Folder of real charts; absent: upstream where it can be reached, else those of Go modules, else stand-ins. */
   readonly charts?: string;
+  /** @default simulated */
+  readonly nodes?: Nodes;
   readonly report: (progress: ToolProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -35,7 +39,8 @@ export interface SessionOptions {
 /** A running sandbox: cluster, tools, plugins, and a Pulumi project to work in. */
 export interface Session {
   readonly name: string;
-  readonly tools: Readonly<Record<ClusterToolName, Tool>>;
+  readonly nodes: Nodes;
+  readonly tools: SessionTools;
   readonly cluster: Cluster;
   readonly plugins: readonly Plugin[];
   readonly charts: ChartChoice;
@@ -43,17 +48,17 @@ export interface Session {
   readonly context: PulumiContext;
 }
 
+const PROVIDER = "pulumi-resource-kubernetes";
 /** Milliseconds to wait for an upstream host; no answer by then counts as out of reach. */
 const REACH_TIMEOUT = 2_500;
 
 /** Brings a sandbox up to where `pulumi` can work on it. Every step finds what an earlier run left. */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { name, report, signal } = options;
+  const { name, report, signal, nodes = "simulated" } = options;
   const abort = signal === undefined ? {} : { signal };
   const state = stateFolder(name);
   const layout = projectLayout(state);
-  const tools = await acquireTools({ report, ...abort });
-  const cluster = await startCluster({ name, tools, report, ...abort });
+  const { tools, cluster } = await bringUp(nodes, { name, report, ...abort });
   await prepareProject(layout);
   report({ phase: "choose plugins", done: 0, total: 1, detail: "official ones first" });
   const { plugins, pathPrepend } = await selectPlugins({
@@ -62,9 +67,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     pulumiHome: layout.home,
     env: process.env,
     install: true,
+    builtProvider: {
+      isThere: () => isCached(PROVIDER),
+      get: async () => (await acquireTools({ report, ...abort }, [PROVIDER]))[PROVIDER],
+    },
   });
   report({ phase: "choose charts", done: 0, total: 1, detail: "upstream where it can be reached" });
-  const charts = await chooseCharts(options.charts, layout);
+  const charts = await chooseCharts(options.charts, layout, nodes);
   const { pulumi, helm } = tools;
   const context: PulumiContext = {
     layout,
@@ -73,7 +82,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     kubeconfig: cluster.kubeconfig,
     pathPrepend,
   };
-  return { name, tools, cluster, plugins, charts, layout, context };
+  return { name, nodes, tools, cluster, plugins, charts, layout, context };
 }
 
 /** Additions that bind a stack file to this sandbox. */
@@ -123,10 +132,12 @@ export async function operate(
       ? ["--policy-pack", join(PROGRAM_ROOT, "policies")]
       : [];
   const unattended = command === "preview" ? [] : ["--yes", "--skip-preview"];
+  // Entries with hooks on their deletion are the program's to delete; the engine says so without it.
+  const program = command === "destroy" ? ["--run-program"] : [];
   const quiet = ["--suppress-progress", "--suppress-permalink=true"];
   return runPulumi(
     session.context,
-    [command, "--stack", stack, ...unattended, ...quiet, ...policies, ...args],
+    [command, "--stack", stack, ...unattended, ...program, ...quiet, ...policies, ...args],
     options,
   );
 }
@@ -134,13 +145,17 @@ export async function operate(
 async function chooseCharts(
   given: string | undefined,
   layout: ProjectLayout,
+  nodes: Nodes,
 ): Promise<ChartChoice> {
   if (given !== undefined) return { kind: "directory", path: given };
   const catalog = loadCatalog();
   const releases = releasesOfSets(catalog);
   if (await upstreamReachable(releases)) return { kind: "upstream" };
   await writeStandInCharts({ dir: layout.charts, releases });
-  return { kind: "stand-in", path: layout.charts };
+  if (nodes === "simulated") return { kind: "stand-in", path: layout.charts };
+  // Over the stand-ins, whose controllers would have no rights and no webhooks.
+  for (const release of releases) await writeModuleCharts(layout.charts, release);
+  return { kind: "module", path: layout.charts };
 }
 
 /** Every release that a version set names. */

@@ -54,6 +54,11 @@ export async function acquireTools<Name extends ToolName = ClusterToolName>(
   return Object.fromEntries(acquisition.found) as Record<Name, Tool>;
 }
 
+/** True where an earlier run has put the tool into the cache. */
+export function isCached(name: ToolName, cache = cacheFolder()): Promise<boolean> {
+  return isStored(toolStore(cache), name);
+}
+
 function missing({ names, found }: Acquisition): ToolName[] {
   return names.filter((name) => !found.has(name));
 }

@@ -10,12 +10,13 @@ const VERSION_TIMEOUT_MS = 5_000;
 
 /** The tool as it is on PATH, when its version fits; otherwise nothing, whatever the reason. */
 export async function findOnPath(name: ToolName, path: string): Promise<Tool | undefined> {
-  const spec = TOOLS[name];
-  for (const called of [name, ...(spec.alsoCalled ?? [])]) {
+  const { onPath } = TOOLS[name];
+  if (onPath === undefined) return undefined;
+  for (const called of [name, ...(onPath.alsoCalled ?? [])]) {
     const file = await findExecutable(called, path);
     if (file === undefined) continue;
-    const version = parseVersion(await outputOf(file, spec.versionArguments));
-    if (version !== undefined && satisfies(version, spec.range))
+    const version = parseVersion(await outputOf(file, onPath.versionArguments));
+    if (version !== undefined && satisfies(version, onPath.range))
       return { name, version, path: file, origin: "path" };
   }
   return undefined;

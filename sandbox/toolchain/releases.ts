@@ -41,12 +41,16 @@ const GO_ARCH: Readonly<Record<string, GoPlatform["arch"]>> = { x64: "amd64", ar
 export function officialRelease(name: ToolName, platform: Platform): Release | undefined {
   const arch = GO_ARCH[platform.arch];
   if (arch === undefined || (platform.os !== "linux" && platform.os !== "darwin")) return undefined;
-  return RELEASES[name](TOOLS[name].version, { os: platform.os, arch });
+  return RELEASES[name]?.(TOOLS[name].version, { os: platform.os, arch });
 }
 
 type ReleaseOf = (version: string, platform: GoPlatform) => Release | undefined;
 
-const RELEASES: Readonly<Record<ToolName, ReleaseOf>> = {
+/**
+ * Plugins come through `pulumi plugin install`. Programs of images have no downloads here: where such downloads can be
+ * reached, so can the images themselves.
+ */
+const RELEASES: Readonly<Partial<Record<ToolName, ReleaseOf>>> = {
   pulumi: pulumiRelease,
   helm: helmRelease,
   etcd: etcdRelease,
@@ -57,6 +61,8 @@ const RELEASES: Readonly<Record<ToolName, ReleaseOf>> = {
   kwokctl: kwokRelease("kwokctl"),
   registry: registryRelease,
   kubectl: kubernetesRelease("kubectl"),
+  kubelet: kubernetesRelease("kubelet"),
+  "kube-proxy": kubernetesRelease("kube-proxy"),
 };
 
 /** The archive also holds the language hosts, which the CLI finds next to itself: the whole folder is kept. */

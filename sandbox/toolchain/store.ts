@@ -1,7 +1,8 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { TOOLS } from "./tools.ts";
+import { MODULES_FOLDER, TOOLS } from "./tools.ts";
 import type { ToolName } from "./tools.ts";
 
 /**
@@ -75,6 +76,16 @@ export async function storeFolder(
 }
 
 function storedFolder(store: ToolStore, name: ToolName): string {
-  const label = `${name}-${TOOLS[name].version}-${process.platform}-${process.arch}`;
+  const label = `${name}-${TOOLS[name].version}${ownPart(name)}-${process.platform}-${process.arch}`;
   return join(store.toolsFolder, label);
+}
+
+/** Programs with a `main` of ours change when that does, whatever the version of what they are made of. */
+function ownPart(name: ToolName): string {
+  const { goPackage, module } = TOOLS[name];
+  if (!goPackage.startsWith("./")) return "";
+  const folder = join(MODULES_FOLDER, module, goPackage);
+  const hash = createHash("sha256");
+  for (const file of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, file)));
+  return `-${hash.digest("hex").slice(0, 8)}`;
 }

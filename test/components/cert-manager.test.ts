@@ -23,7 +23,11 @@ describe("CertManager", () => {
       standsOn: {},
       acknowledge: [],
     });
-    expect(layerOf(recording).dependsOn).toEqual(["crds-cert-manager", "crds-gateway-api"]);
+    expect(layerOf(recording).dependsOn).toEqual([
+      "crds-cert-manager",
+      "crds-gateway-api",
+      "leftovers-CertManager",
+    ]);
   });
 
   it("is the release and the wait for it, with the cluster's provider", async () => {

@@ -87,7 +87,7 @@ describe("CustomResourceDefinitions", () => {
         from: "gateway-api-1.5.1-standard-install.yaml",
         sha256: createHash("sha256").update(PUBLISHED.trim()).update("\n---\n").digest("hex"),
         objects:
-          "apiextensions.k8s.io/v1 CustomResourceDefinition gateways.gateway.networking.k8s.io",
+          "apiextensions.k8s.io/v1 CustomResourceDefinition gateways.gateway.networking.k8s.io\n",
       },
     });
     expect(record.hooks).toEqual({ create: ["apply-crds"], update: ["apply-crds"], delete: [] });

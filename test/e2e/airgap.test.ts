@@ -107,7 +107,7 @@ beforeAll(async () => {
   await stopRegistry(NAME);
   session = await freshSession(NAME);
   gap = await openGap(await planGap(NAME), () => undefined);
-  session = insideGap(session, gap);
+  session = await insideGap(session, gap);
   await fill("Serverless");
 });
 afterAll(async () => {
@@ -117,7 +117,7 @@ afterAll(async () => {
 });
 
 it("fills the registry with everything that the stack needs", async () => {
-  expect(filled.images).toEqual({ real: 0, standIn: contents.images.length });
+  expect(filled.images).toEqual({ real: 0, built: 0, server: 0, standIn: contents.images.length });
   const { code, output } = await verify("Serverless");
   expect(output).toContain("are there.");
   expect(code).toBe(0);

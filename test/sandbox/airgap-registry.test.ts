@@ -112,7 +112,7 @@ it("is filled with stand-ins once, and the stack pins those of pinned images", a
   const upstream = `sha256:${"1".repeat(64)}`;
   const images = [image("team/a:1"), image("team/b:2", upstream)];
   const filled = await fill(images);
-  expect(filled.images).toEqual({ real: 0, standIn: 2 });
+  expect(filled.images).toEqual({ real: 0, built: 0, server: 0, standIn: 2 });
   const { digest } = await putStandIn(
     new ImageStore(join(folder, "other")),
     images[1]?.upstream ?? "",
@@ -128,7 +128,10 @@ it("keeps real images, by tag and by the digest that upstream has, and pins noth
   const byTag = await pushReal("team/real:1");
   const byDigest = await pushReal("team/pinned:1");
   const filled = await fill([image("team/real:1"), image("team/pinned:1", byDigest)]);
-  expect(filled).toMatchObject({ images: { real: 2, standIn: 0 }, pinned: {} });
+  expect(filled).toMatchObject({
+    images: { real: 2, built: 0, server: 0, standIn: 0 },
+    pinned: {},
+  });
   expect(await client(REGISTRY_USER).digestOf("docker.io/team/real", "1")).toBe(byTag);
 });
 

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isLauncher, launcherScript } from "../../sandbox/plugins/launcher.ts";
 import { findInstalled } from "../../sandbox/plugins/plugin-folder.ts";
 import { selectPlugins } from "../../sandbox/plugins/select.ts";
-import type { PluginName } from "../../sandbox/plugins/launcher.ts";
-import type { Plugin, SelectOptions } from "../../sandbox/plugins/select.ts";
+import type { Tool } from "../../sandbox/toolchain/index.ts";
+import type { Plugin, PluginName, SelectOptions } from "../../sandbox/plugins/select.ts";
 
 const LANGUAGE = "pulumi-language-nodejs";
 const KUBERNETES = "pulumi-resource-kubernetes";
@@ -30,6 +30,11 @@ async function executable(path: string, text = "#!/bin/sh\n"): Promise<string> {
   return path;
 }
 
+function built(): Tool {
+  const path = join(root, "built", KUBERNETES);
+  return { name: KUBERNETES, version: "4.0.0-built", path, origin: "go-build" };
+}
+
 function optionsWith(change: Partial<SelectOptions> = {}): SelectOptions {
   return {
     stateDir: join(root, "state"),
@@ -37,6 +42,10 @@ function optionsWith(change: Partial<SelectOptions> = {}): SelectOptions {
     pulumiHome: join(root, "state", "pulumi"),
     env: { PATH: join(root, "path"), HOME: join(root, "home") },
     install: false,
+    builtProvider: {
+      isThere: () => Promise.resolve(false),
+      get: () => Promise.resolve(built()),
+    },
     ...change,
   };
 }
@@ -48,11 +57,11 @@ function byName(plugins: readonly Plugin[], name: PluginName): Plugin {
 }
 
 describe("selectPlugins", () => {
-  it("takes stand-ins, one folder each, when nothing is installed", async () => {
+  it("takes the provider built from its module and stand-ins, one folder each, when nothing is installed", async () => {
     const { plugins, pathPrepend } = await selectPlugins(optionsWith());
     expect(plugins.map((plugin) => [plugin.name, plugin.kind])).toEqual([
       [LANGUAGE, "stand-in"],
-      [KUBERNETES, "stand-in"],
+      [KUBERNETES, "built"],
       [CERT_MANAGER, "stand-in"],
     ]);
     expect(pathPrepend).toEqual(plugins.map((plugin) => dirname(plugin.path)));
@@ -72,7 +81,7 @@ describe("selectPlugins", () => {
     const first = await selectPlugins(optionsWith());
     const env = { PATH: first.pathPrepend.join(":"), HOME: join(root, "home") };
     const second = await selectPlugins(optionsWith({ env, stateDir: join(root, "other") }));
-    expect(second.plugins.every((plugin) => plugin.kind === "stand-in")).toBe(true);
+    expect(second.plugins.map(({ kind }) => kind)).toEqual(["stand-in", "built", "stand-in"]);
   });
 
   it("uses the language host beside pulumi, through links too", async () => {
@@ -125,10 +134,23 @@ chmod +x "$folder/pulumi-resource-$4"
     expect(byName(plugins, CERT_MANAGER)).toMatchObject({ kind: "official", version: "0.2.0" });
   });
 
-  it("falls back to stand-ins when a download fails", async () => {
+  it("builds the provider and falls back to stand-ins when a download fails", async () => {
     await executable(join(root, "bin", "pulumi"), "#!/bin/sh\nexit 1\n");
     const { plugins } = await selectPlugins(optionsWith({ install: true }));
-    expect(plugins.every((plugin) => plugin.kind === "stand-in")).toBe(true);
+    expect(plugins.map(({ kind }) => kind)).toEqual(["stand-in", "built", "stand-in"]);
+  });
+
+  it("waits for no download of a provider that is built already", async () => {
+    const script = '#!/bin/sh\necho "$4" >> "$(dirname "$0")/asked"\nexit 1\n';
+    await executable(join(root, "bin", "pulumi"), script);
+    const builtProvider = {
+      isThere: () => Promise.resolve(true),
+      get: () => Promise.resolve(built()),
+    };
+    const env = { PATH: process.env["PATH"], HOME: join(root, "home") };
+    await selectPlugins(optionsWith({ install: true, builtProvider, env }));
+    const asked = await readFile(join(root, "bin", "asked"), "utf8");
+    expect(asked.trim()).toBe("kubernetes-cert-manager");
   });
 });
 

@@ -83,6 +83,7 @@ interface Hooks {
   getBeforeCreateList(): string[];
   getBeforeUpdateList(): string[];
   getAfterDeleteList(): string[];
+  getBeforeDeleteList(): string[];
 }
 type Answer = (error: Error | null, response: { getUrn(): string }) => void;
 interface Monitor {
@@ -230,7 +231,10 @@ function recordOf(request: Request, urn: string, change: Change): RecordedResour
     hooks: {
       create: request.getHooks()?.getBeforeCreateList() ?? [],
       update: request.getHooks()?.getBeforeUpdateList() ?? [],
-      delete: request.getHooks()?.getAfterDeleteList() ?? [],
+      delete: [
+        ...(request.getHooks()?.getBeforeDeleteList() ?? []),
+        ...(request.getHooks()?.getAfterDeleteList() ?? []),
+      ],
     },
   };
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { crdsOf } from "../../../plan/crds.ts";
 import { getChart, getLayer } from "../../../plan/plan.ts";
 import type { Plan } from "../../../plan/plan.ts";
-import { catalog, planOf, problemsOf } from "../../support/settings.ts";
+import { resolve } from "../../../plan/resolve.ts";
+import { catalog, planOf, problemsOf, settingsOf } from "../../support/settings.ts";
 
 const layersOf = (raw: Record<string, unknown>): string[] =>
   planOf(raw).layers.map((layer) => layer.name);
@@ -42,6 +43,26 @@ describe("resolve", () => {
       KnativeServing: [],
       KServeCore: ["CertManager", "KnativeServing"],
     });
+  });
+
+  it.each([0, 2])(
+    "says that KServe does not follow a floor of %i for all of Knative",
+    (minScale) => {
+      const knative = { autoscaling: { minScale } };
+      const { problems } = resolve(settingsOf({ knative }), catalog);
+      const problem = problems.find(({ code }) => code === "config-without-effect");
+      expect(problem).toMatchObject({
+        level: "warn",
+        where: "kserve:knative.autoscaling.minScale",
+      });
+      expect(problem?.fix).toContain(`minReplicas: ${String(minScale)}`);
+    },
+  );
+
+  it("has nothing to say of that floor where it is not set, or where there is no Knative", () => {
+    const knative = { autoscaling: { minScale: 0 } };
+    for (const raw of [{}, { knative, mode: "RawDeployment" }])
+      expect(problemsOf(raw)).not.toContain("config-without-effect");
   });
 
   it("names the CRDs of every layer by the charts and files that carry them", () => {
