@@ -18,10 +18,12 @@ import { PlacedObjects } from "./components/placed-objects.ts";
 import { createProviders } from "./components/providers.ts";
 import { findLayer, getLayer } from "./plan/plan.ts";
 import type { LayerName } from "./plan/plan.ts";
+import { endWithEngine } from "./program/end-with-engine.ts";
 import { loadManifests } from "./program/load-manifests.ts";
 import { loadPlan } from "./program/load-plan.ts";
 import { loadCatalog } from "./versions/catalog.ts";
 
+endWithEngine();
 const catalog = loadCatalog();
 const plan = await loadPlan(catalog);
 const manifests = await loadManifests(plan);

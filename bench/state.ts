@@ -18,6 +18,7 @@ interface State {
   readonly checkpoint: { readonly latest: { readonly resources: readonly StateResource[] } };
 }
 interface StateResource {
+  readonly urn: string;
   readonly type: string;
   readonly inputs?: {
     readonly kind?: string;
@@ -36,6 +37,8 @@ const WAITED_FOR = new Set([
   "Ingress",
 ]);
 const RELEASE = "kubernetes:helm.sh/v3:Release";
+/** Entries that parts of ours are waited for with (components/readiness/), by the end of their URN. */
+const READINESS = /pulumi:index:Stash::[^:]*-ready$/;
 
 /** Weighs a stack of a sandbox by its state file. */
 export async function weigh(session: Session, stack: string): Promise<StackWeight> {
@@ -50,8 +53,8 @@ export async function weigh(session: Session, stack: string): Promise<StackWeigh
   };
 }
 
-function isWaitedFor({ type, inputs }: StateResource): boolean {
-  if (type === RELEASE) return true;
+function isWaitedFor({ urn, type, inputs }: StateResource): boolean {
+  if (type === RELEASE || READINESS.test(urn)) return true;
   const annotations = inputs?.metadata?.annotations ?? {};
   if (annotations["pulumi.com/waitFor"] !== undefined) return true;
   return WAITED_FOR.has(inputs?.kind ?? "") && annotations["pulumi.com/skipAwait"] !== "true";

@@ -6,7 +6,8 @@ import { PRODUCTS } from "./schema.ts";
 /**
  * An object that a webhook judges, to ask the API server with whether the webhook answers: it is sent as a server-side
  * dry run, so nothing is stored. It need not be allowed: a denial by the webhook is an answer, too. But it has to pass the
- * schema of its kind, which is looked at before validating webhooks are called.
+ * schema of its kind, which is looked at before validating webhooks are called. Of several versions of a kind the one that
+ * is stored comes first: it needs no conversion.
  */
 const probe = z.strictObject({
   product: z.enum(PRODUCTS),

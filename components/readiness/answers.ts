@@ -2,13 +2,17 @@
 import type { Answer } from "../cluster-api.ts";
 import { refusalOf } from "../cluster-connection.ts";
 
-export type Verdict =
-  /** The webhooks have judged, one way or the other. */
-  | { readonly kind: "answered" }
-  /** Not yet; says what was heard instead. */
-  | { readonly kind: "not-yet"; readonly found: string }
-  /** The question does not reach the webhooks, and will not by waiting. */
-  | { readonly kind: "not-asked"; readonly found: string };
+export interface Verdict {
+  /**
+   * `answered`: the webhooks have judged, one way or the other. `not-yet`: waiting may help. `not-asked`: the question does
+   * not reach the webhooks, and will not by waiting.
+   */
+  readonly kind: "answered" | "not-yet" | "not-asked";
+  /** What was heard instead of an answer. */
+  readonly found: string;
+  /** True where the API server would create the object. */
+  readonly passed: boolean;
+}
 
 /** (kubernetes/kubernetes@v1.34.3:staging/src/k8s.io/apiserver/pkg/util/webhook/error.go; admission/plugin/webhook/errors/statuserror.go) */
 const FAILED = /failed calling webhook|conversion webhook for .* failed/;
@@ -20,16 +24,19 @@ const NO_ACCOUNT = /serviceaccount "[^"]+" not found/;
 
 /** Reads an answer. `webhooks` are the names of those that judge the object. */
 export function readAnswer(answer: Answer, webhooks: readonly string[]): Verdict {
-  const { status } = answer;
+  const passed = answer.status < 300;
+  const found = passed ? "" : refusalOf(answer);
+  return { kind: kindOf(answer.status, found, webhooks), found, passed };
+}
+
+function kindOf(status: number, found: string, webhooks: readonly string[]): Verdict["kind"] {
   // Somebody's object of that name is in the way only after all webhooks have judged.
-  if (status < 300 || status === 409) return { kind: "answered" };
-  const found = refusalOf(answer);
-  if (NO_SUCH_PATH.test(found)) return { kind: "not-asked", found };
-  if (FAILED.test(found)) return { kind: "not-yet", found };
+  if (status < 300 || status === 409) return "answered";
+  if (NO_SUCH_PATH.test(found)) return "not-asked";
+  if (FAILED.test(found)) return "not-yet";
   const [, denier] = DENIED.exec(found) ?? [];
-  if (denier !== undefined)
-    return webhooks.includes(denier) ? { kind: "answered" } : { kind: "not-asked", found };
+  if (denier !== undefined) return webhooks.includes(denier) ? "answered" : "not-asked";
   // What a schema, a right, a quota or pod security refuses stays refused.
   const final = [400, 403, 422].includes(status) && !NO_ACCOUNT.test(found);
-  return final ? { kind: "not-asked", found } : { kind: "not-yet", found };
+  return final ? "not-asked" : "not-yet";
 }

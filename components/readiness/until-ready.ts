@@ -24,6 +24,8 @@ const POLL = 250;
 const JUDGE_EVERY = 2_000;
 /** Milliseconds between two lines that say what is still missing. */
 const TELL_EVERY = 10_000;
+/** Characters of such a line. */
+const LINE = 400;
 
 /** Time as a wait sees it; tests have one of their own. */
 export interface Clock {
@@ -66,10 +68,16 @@ async function untilNothingIsMissing(
     if (clock.now() - start > WITHIN) throw new ReadinessError(await wait.timedOut(missing));
     if (clock.now() - told >= TELL_EVERY) {
       told = clock.now();
-      tell(`${part.name}: waiting for ${missing.join("; ")}`, "info");
+      tell(`${part.name}: waiting for ${inShort(missing)}`, "info");
     }
     await clock.sleep(POLL);
   }
+}
+
+/** What fits on a line; the report at the end has all of it. */
+function inShort(missing: readonly string[]): string {
+  const text = [...new Set(missing)].join("; ");
+  return text.length <= LINE ? text : `${text.slice(0, LINE)}…`;
 }
 
 /** One wait for one part: what was seen so far. */

@@ -22,6 +22,8 @@ interface Question {
   readonly path: string;
   readonly text: string;
   readonly webhooks: readonly string[];
+  /** True where one of them could not be called. */
+  readonly unsigned: boolean;
 }
 
 /** What is known about the webhooks of a part after a look. */
@@ -36,6 +38,8 @@ export interface WebhookState {
   readonly unheard: readonly string[];
 }
 
+const NOTHING: WebhookState = { missing: [], unsigned: [], unproven: [], unheard: [] };
+
 interface Namespace {
   readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
 }
@@ -48,6 +52,8 @@ export class WebhookWatch {
   /** First of the same verdicts in a row, by question. */
   readonly #since = new Map<string, { readonly kind: Verdict["kind"]; readonly time: number }>();
   readonly #settled = new Map<string, Verdict>();
+  /** Since when the API server has been seen to call no webhooks. */
+  #offSince: number | undefined;
 
   constructor(api: Cluster, probes: readonly Probe[], namespace: string) {
     this.#api = api;
@@ -62,6 +68,11 @@ export class WebhookWatch {
     const webhooks = read.flatMap((found) => found ?? []);
     const { questions, unproven } = await this.#questions(webhooks);
     const verdicts = await Promise.all(questions.map((question) => this.#ask(question, time)));
+    const off = await this.#areOff(refs, questions, verdicts);
+    this.#offSince = off ? (this.#offSince ?? time) : undefined;
+    // Not at the first sight: an API server learns of a new configuration a moment after it was made.
+    if (time - (this.#offSince ?? time) >= STEADY)
+      return { ...NOTHING, unproven: ["the API server calls no webhooks"] };
     return {
       missing: [
         ...absent.map(({ kind, name }) => `${kind} ${name} (not there yet)`),
@@ -75,6 +86,26 @@ export class WebhookWatch {
           : [],
       ),
     };
+  }
+
+  /**
+   * An object that passes a webhook which nobody signed, and still has not: the API server does not call webhooks (a
+   * simulated cluster). Elsewhere an unsigned one fails.
+   */
+  async #areOff(
+    refs: readonly ConfigurationRef[],
+    questions: readonly Question[],
+    verdicts: readonly Verdict[],
+  ): Promise<boolean> {
+    const passed = questions.filter((_question, index) => verdicts[index]?.passed);
+    if (!passed.some(({ unsigned }) => unsigned)) return false;
+    // Signed in between, it may have judged; an answer that came before this reading was not judged by one unsigned now.
+    const now = (await Promise.all(refs.map((ref) => this.#read(ref)))).flatMap(
+      (found) => found ?? [],
+    );
+    return now
+      .filter(isUnsigned)
+      .some(({ name }) => passed.some(({ webhooks }) => webhooks.includes(name)));
   }
 
   async #read({ kind, name }: ConfigurationRef): Promise<readonly Webhook[] | undefined> {
@@ -94,15 +125,19 @@ export class WebhookWatch {
       if (typeof question === "string") unproven.push(`${webhook.name}: ${question}`);
       else {
         const key = question.path + question.text;
-        const names = [...(reached.get(key)?.webhooks ?? []), webhook.name];
-        reached.set(key, { ...question, webhooks: [...new Set(names)] });
+        const { webhooks: names = [], unsigned = false } = reached.get(key) ?? {};
+        reached.set(key, {
+          ...question,
+          webhooks: [...new Set([...names, webhook.name])],
+          unsigned: unsigned || isUnsigned(webhook),
+        });
       }
     }
     return { questions: [...reached.values()], unproven };
   }
 
   /** The question that reaches a webhook, or why there is none. */
-  async #questionFor(webhook: Webhook): Promise<Question | string> {
+  async #questionFor(webhook: Webhook): Promise<Pick<Question, "path" | "text"> | string> {
     const known = this.#probes.filter(({ webhooks }) => webhooks.includes(webhook.name));
     if (known.length === 0) return "versions/probes.json has no object for it";
     const fitting = known.filter((probe) => judgesObject(webhook, probe));
@@ -110,7 +145,7 @@ export class WebhookWatch {
     for (const namespace of new Set([this.#namespace, ANY_NAMESPACE])) {
       const labels = await this.#labelsOf(namespace);
       const probe = fitting.find((item) => judgesNamespace(webhook, item, labels));
-      if (probe !== undefined) return questionOf(probe, namespace, webhook.name);
+      if (probe !== undefined) return questionOf(probe, namespace);
     }
     return `it judges nothing in the namespaces ${this.#namespace} and ${ANY_NAMESPACE}`;
   }
@@ -130,8 +165,10 @@ export class WebhookWatch {
     const since = first?.kind === verdict.kind ? first.time : time;
     this.#since.set(key, { kind: verdict.kind, time: since });
     if (verdict.kind === "not-yet") return verdict;
-    if (time - since < (verdict.kind === "answered" ? STEADY : SETTLED))
-      return { kind: "not-yet", found: `${question.webhooks.join(", ")} (${soFar(verdict)})` };
+    if (time - since < (verdict.kind === "answered" ? STEADY : SETTLED)) {
+      const soFar = verdict.kind === "answered" ? "has answered once" : verdict.found;
+      return { ...verdict, kind: "not-yet", found: `${question.webhooks.join(", ")} (${soFar})` };
+    }
     this.#settled.set(key, verdict);
     return verdict;
   }
@@ -144,24 +181,18 @@ export class WebhookWatch {
   }
 }
 
-function soFar(verdict: Verdict): string {
-  return verdict.kind === "answered"
-    ? "has answered once"
-    : verdict.kind === "not-asked"
-      ? verdict.found
-      : "";
-}
-
 /** Nobody is held up by a webhook that may fail, or that no rule sends anything to. */
 function holdsUp({ failurePolicy = "Fail", rules = [] }: Webhook): boolean {
   return failurePolicy === "Fail" && rules.length > 0;
 }
 
+/** Charts leave the field out, or fill it with something that is no certificate. */
 function isUnsigned(webhook: Webhook): boolean {
-  return holdsUp(webhook) && (webhook.clientConfig?.caBundle ?? "") === "";
+  const ca = Buffer.from(webhook.clientConfig?.caBundle ?? "", "base64").toString();
+  return holdsUp(webhook) && !ca.includes("BEGIN CERTIFICATE");
 }
 
-function questionOf(probe: Probe, namespace: string, webhook: string): Question {
+function questionOf(probe: Probe, namespace: string): Pick<Question, "path" | "text"> {
   const { object, resource, scope } = probe;
   const [group, version] = groupVersion(object.apiVersion);
   const root = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
@@ -171,6 +202,5 @@ function questionOf(probe: Probe, namespace: string, webhook: string): Question 
   return {
     path: `${root}${place}/${plural}${tail}`,
     text: JSON.stringify(object),
-    webhooks: [webhook],
   };
 }

@@ -215,6 +215,11 @@ describe("arrange, ordering", () => {
     expect({ ...changed, metadata: null }).toEqual({ ...asked, metadata: null });
   });
 
+  it("names an object once that a chart holds twice: cli-utils refuses a second mention", () => {
+    const [, changed] = parse(order(`${CONFIG}${deployment("  name: a\n")}`).out).slice(1);
+    expect(changed?.metadata.annotations).toEqual({ [DEPENDS_ON]: VALUE });
+  });
+
   it("leaves alone what a chart says itself", () => {
     const own = deployment(`  name: a\n  annotations:\n    ${DEPENDS_ON}: "/Namespace/x"\n`);
     expect(order(own).out).toBe(own);

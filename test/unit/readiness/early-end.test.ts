@@ -136,6 +136,13 @@ describe("an image that cannot be pulled", () => {
     expect(seconds).toBeLessThan(50);
   });
 
+  it("reads nothing out of the image's own name", async () => {
+    const image = "harbor.test/model:404";
+    const message = `failed to resolve reference "${image}": connection refused`;
+    const cluster = new Ailing().pods(waiting("ErrImagePull", message, { image }));
+    expect((await outcome(cluster)).report).toContain("cannot reach the registry");
+  });
+
   it("counts trying and backing off as one, and finds the reason in the events", async () => {
     const cluster = new Ailing().pods(waiting("ErrImagePull", "x"));
     const message = `Failed to pull image "${IMAGE}": 401 Unauthorized`;

@@ -15,7 +15,12 @@ const RULE = {
   apiVersions: ["v1alpha1"],
   resources: ["clusterservingruntimes"],
 };
+const RUNTIME_RULE = { ...RULE, resources: ["servingruntimes"] };
 const PODS = { ...RULE, apiGroups: [""], apiVersions: ["v1"], resources: ["pods"] };
+
+const CA = Buffer.from("-----BEGIN CERTIFICATE-----\n").toString("base64");
+/** What a chart may have in its place. */
+const PLACEHOLDER = "Cg==";
 
 interface Shape {
   readonly name?: string;
@@ -36,7 +41,7 @@ function configure(cluster: FakeCluster, ...webhooks: readonly Shape[]): void {
     webhooks: webhooks.map((webhook) => ({
       name: NAME,
       failurePolicy: "Fail",
-      clientConfig: { caBundle: "abc" },
+      clientConfig: { caBundle: CA },
       rules: [RULE],
       ...webhook,
     })),
@@ -126,6 +131,40 @@ describe("untilReady on webhooks", () => {
     const { lines } = await waitFor(clusterWith(webhook));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(words);
+  });
+
+  it.each([undefined, PLACEHOLDER])(
+    "asks no further where the API server calls none: an object passes one with the CA %s",
+    async (caBundle) => {
+      const conversion = { status: 500, body: { message: "conversion webhook for x failed: no" } };
+      const cluster = clusterWith(
+        { clientConfig: { caBundle } },
+        { name: "servingruntime.kserve-webhook-server.validator", rules: [RUNTIME_RULE] },
+      );
+      cluster.answer = (path) => (path === RUNTIMES ? { status: 201, body: {} } : conversion);
+      const { seconds, lines } = await waitFor(cluster);
+      expect(seconds).toBe(1);
+      expect(lines).toEqual(["kserve: not asked, the API server calls no webhooks"]);
+    },
+  );
+
+  it("does not take an API server that does not know the configuration yet for such a one", async () => {
+    const cluster = clusterWith({ clientConfig: {} });
+    const refused = { status: 500, body: { message: REFUSED } };
+    const clock = new FakeClock()
+      .at(0.5, () => (cluster.answer = () => refused))
+      .at(8, () => configure(cluster, {}))
+      .at(9, () => (cluster.answer = () => ({ status: 201, body: {} })));
+    expect((await waitFor(cluster, clock)).seconds).toBe(10);
+  });
+
+  it("does not take a webhook that was signed in between for one that is not called", async () => {
+    const cluster = clusterWith({ clientConfig: {} });
+    cluster.answer = () => {
+      configure(cluster, {});
+      return { status: 201, body: {} };
+    };
+    expect(await waitFor(cluster)).toEqual({ seconds: 1, lines: [] });
   });
 
   it("goes to another namespace where the part's own is left out", async () => {
