@@ -263,12 +263,15 @@ function portOf({ listen }: Relay): number {
 }
 
 /**
- * Keys: containerd@v1.6.20:docs/hosts.md. The CA is the server's own and not that of a `[host]` table: after a 404 from
- * such a host the server is asked as well, without its CA, and a missing image would be reported as a certificate that
- * nobody trusts (containerd@v1.6.20:remotes/docker/config/hosts.go, parseHostsFile; remotes/docker/resolver.go).
+ * Keys: containerd@v1.6.20:docs/hosts.md. The CA stands twice: containerd wants a `[host]` table, and asks `server` itself
+ * for what that host has not got, without the table's CA. A missing image would be reported as a certificate that nobody
+ * trusts (containerd@v1.6.20:remotes/docker/config/hosts.go, getSortedHosts, parseHostsFile; remotes/docker/resolver.go).
  */
 function registryHosts(host: string, ca: string): string {
-  return `server = ${JSON.stringify(`https://${host}`)}\nca = ${JSON.stringify(ca)}\n`;
+  const url = JSON.stringify(`https://${host}`);
+  const trust = `ca = ${JSON.stringify(ca)}\n`;
+  const capabilities = JSON.stringify(["pull", "resolve"]);
+  return `server = ${url}\n${trust}[host.${url}]\ncapabilities = ${capabilities}\n${trust}`;
 }
 
 function simulatedError(name: string) {

@@ -55,7 +55,7 @@ async function forgetCa(): Promise<void> {
   const file = join(folder, "certs.d", pods.gap.registry.host, "hosts.toml");
   const lines = (await readFile(file, "utf8")).split("\n");
   const without = lines.filter((line) => !line.startsWith("ca = "));
-  expect(without).toHaveLength(lines.length - 1);
+  expect(without.length).toBeLessThan(lines.length);
   await writeFile(file, without.join("\n"));
 }
 
