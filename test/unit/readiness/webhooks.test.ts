@@ -53,6 +53,7 @@ const PART: Part = {
   name: "kserve",
   namespace: "kserve",
   contents: () => Promise.resolve({ workloads: [], configurations }),
+  hasWorkloads: false,
   conditions: [],
 };
 
