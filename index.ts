@@ -69,6 +69,7 @@ const knative =
 const kserve = new KServeCore("kserve", {
   ...layerArgs("KServeCore"),
   crds,
+  leftovers,
   certManager,
   gatewayApi,
   istio,

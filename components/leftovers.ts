@@ -39,6 +39,15 @@ const CERT_MANAGER_LEASES = [
 ];
 const CERT_MANAGER_LEASE_NAMESPACE = "kube-system";
 
+/**
+ * Copies of the storage initializer's trust that KServe makes in every namespace with models, and that nothing owns
+ * (kserve/kserve@v0.20.0:pkg/controller/v1beta1/inferenceservice/reconcilers/cabundleconfigmap, pkg/constants/constants.go),
+ * and its name among the writers of an object, the file name of its program.
+ */
+const TRUST = "global-ca-bundle";
+const TRUST_KEY = "cabundle.crt";
+const KSERVE = "manager";
+
 interface Meta {
   readonly name: string;
   readonly namespace?: string;
@@ -99,7 +108,7 @@ export class Leftovers extends pulumi.ComponentResource {
 
 /** What is swept for a layer; kept in the state. */
 interface Swept {
-  readonly of: "istiod" | "cert-manager";
+  readonly of: "istiod" | "cert-manager" | "kserve";
   /** Where the leases are. */
   readonly namespace?: string;
 }
@@ -118,6 +127,8 @@ function sweptBy(plan: Plan): [LayerName, Swept][] {
       ? []
       : [["CertManager", { of: "cert-manager", namespace }] as [LayerName, Swept]]),
     ...(istio === undefined ? [] : [["IstioMesh", { of: "istiod" }] as [LayerName, Swept]]),
+    // Whether or not the stack gives it certificates now: it may have done so before.
+    ["KServeCore", { of: "kserve" }],
   ];
 }
 
@@ -127,6 +138,7 @@ async function sweep(
 ): Promise<void> {
   if (of === "istiod") await sweepIstio(api);
   if (of === "cert-manager") await sweepCertManager(api, namespace);
+  if (of === "kserve") await sweepKServe(api);
 }
 
 /** Removes what istiod has written: its root certificate in every namespace, and its Gateway classes. */
@@ -136,17 +148,21 @@ export async function sweepIstio(api: Api): Promise<void> {
     `fieldSelector=${encodeURIComponent(`metadata.name=${ROOT_CERTIFICATE}`)}`,
   ];
   const maps = itemsOf<ConfigMap>(await api.get(`/api/v1/configmaps?${selectors.join("&")}`));
-  const written = maps.filter(
-    ({ metadata, data = {} }) =>
-      metadata.name === ROOT_CERTIFICATE && Object.keys(data).join() === ROOT_CERTIFICATE_KEY,
-  );
-  for (const { metadata } of written)
-    await api.delete(
-      `/api/v1/namespaces/${metadata.namespace ?? ""}/configmaps/${ROOT_CERTIFICATE}`,
-    );
+  const written = maps.filter((map) => holdsOnly(map, ROOT_CERTIFICATE, ROOT_CERTIFICATE_KEY));
+  await removeMaps(api, written);
   const classes = itemsOf<GatewayClass>(await api.get(GATEWAY_CLASSES));
   for (const { metadata } of classes.filter(isIstiods))
     await api.delete(`${GATEWAY_CLASSES}/${metadata.name}`);
+}
+
+/** Removes the copies of its trust that KServe has made and nobody has touched. */
+export async function sweepKServe(api: Api): Promise<void> {
+  const selector = encodeURIComponent(`metadata.name=${TRUST}`);
+  const maps = itemsOf<ConfigMap>(await api.get(`/api/v1/configmaps?fieldSelector=${selector}`));
+  const made = maps.filter(
+    (map) => holdsOnly(map, TRUST, TRUST_KEY) && isWrittenBy(map.metadata, KSERVE),
+  );
+  await removeMaps(api, made);
 }
 
 /** Removes cert-manager's leases once nobody holds them: another cert-manager of the cluster would be the one that does. */
@@ -165,13 +181,25 @@ export async function sweepCertManager(
 }
 
 function isIstiods({ metadata, spec }: GatewayClass): boolean {
-  const writers = metadata.managedFields ?? [];
   return (
     ISTIO_CLASSES.includes(metadata.name) &&
     spec.controllerName.startsWith("istio.io/") &&
-    writers.length > 0 &&
-    writers.every(({ manager }) => manager === ISTIOD)
+    isWrittenBy(metadata, ISTIOD)
   );
+}
+
+/** True where nobody else has written any of it. */
+function isWrittenBy({ managedFields: writers = [] }: Meta, name: string): boolean {
+  return writers.length > 0 && writers.every(({ manager }) => manager === name);
+}
+
+function holdsOnly({ metadata, data = {} }: ConfigMap, name: string, key: string): boolean {
+  return metadata.name === name && Object.keys(data).join() === key;
+}
+
+async function removeMaps(api: Api, maps: readonly ConfigMap[]): Promise<void> {
+  for (const { metadata } of maps)
+    await api.delete(`/api/v1/namespaces/${metadata.namespace ?? ""}/configmaps/${metadata.name}`);
 }
 
 async function isGivenUp(api: Api, path: string, until: number): Promise<boolean> {

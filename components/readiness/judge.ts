@@ -1,4 +1,5 @@
 import type { Problem } from "../../problems/problem.ts";
+import type { Attempts } from "./attempts.ts";
 import type { Lasting } from "./lasting.ts";
 import type { Cluster } from "./part.ts";
 import { workloadName } from "./part.ts";
@@ -22,7 +23,9 @@ export const RESTARTS = 3;
 const LOG_LINES = 5;
 const LOG_CHARACTERS = 600;
 
-const NOT_PULLED = ["ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ErrImageNeverPull"];
+/** Between two attempts. */
+const PAUSED = "ImagePullBackOff";
+const NOT_PULLED = [PAUSED, "ErrImagePull", "RegistryUnavailable", "ErrImageNeverPull"];
 const NOT_CONFIGURED = ["CreateContainerConfigError", "CreateContainerError", "RunContainerError"];
 /** Somebody is bringing a node (kubernetes/autoscaler: TriggeredScaleUp; kubernetes-sigs/karpenter: Nominated). */
 const NODE_COMES = ["TriggeredScaleUp", "Nominated"];
@@ -34,6 +37,7 @@ const INJECTED_IMAGE = /^(?:docker\.io\/library\/)?auto(?::latest)?$/;
 export interface Looking {
   readonly api: Cluster;
   readonly lasting: Lasting;
+  readonly attempts: Attempts;
 }
 
 /** A container of a pod. */
@@ -46,14 +50,14 @@ type Verdict = Problem | undefined;
 
 /** Why a workload's rollout will not finish; `undefined` while it may. */
 export async function judgeWorkload(
-  { api, lasting }: Looking,
+  looking: Looking,
   seen: SeenWorkload,
   pods: readonly Pod[],
 ): Promise<Verdict> {
-  const refused = await judgeRefusal({ api, lasting }, seen, pods);
+  const refused = await judgeRefusal(looking, seen, pods);
   if (refused !== undefined) return refused;
   for (const pod of pods) {
-    const verdict = await judgePod({ api, lasting }, pod);
+    const verdict = await judgePod(looking, pod);
     if (verdict !== undefined) return verdict;
   }
   return undefined;
@@ -123,20 +127,22 @@ async function judgeContainer(looking: Looking, place: Place): Promise<Verdict> 
   if (reason === "InvalidImageName") return judgeImage(looking, place, 0);
   if (NOT_PULLED.includes(reason)) return judgeImage(looking, place, ENDS_AFTER.imageNotPulled);
   if (NOT_CONFIGURED.includes(reason)) return judgeConfiguration(looking, place);
-  if (reason === "CrashLoopBackOff" && (place.container.restartCount ?? 0) >= RESTARTS)
-    return crash(looking.api, place);
+  if (reason === "CrashLoopBackOff") return judgeCrash(looking, place);
   return undefined;
 }
 
 async function judgeImage(
-  { api, lasting }: Looking,
+  { api, lasting, attempts }: Looking,
   place: Place,
   atLeast: number,
 ): Promise<Verdict> {
   const { pod, container } = place;
-  // One key for all of these: kubelet goes back and forth between trying and waiting.
-  if (lasting.of(`image ${idOf(pod)} ${container.name}`) < atLeast) return undefined;
   const { image = "", state: { waiting } = {} } = container;
+  // One key for all of these: kubelet goes back and forth between trying and waiting.
+  const key = `image ${idOf(pod)} ${container.name}`;
+  const pauses = waiting?.reason === PAUSED;
+  const tried = attempts.hasPulled(key, nameOf(pod), !pauses);
+  if (lasting.of(key) < atLeast || (pauses && !tried)) return undefined;
   if (INJECTED_IMAGE.test(image)) return notInjected(place);
   const said = await pullMessage(api, place, waiting?.message ?? "");
   const { what, fix } = readPullFailure(said, image);
@@ -187,6 +193,17 @@ function judgeConfiguration({ lasting }: Looking, place: Place): Verdict {
     allowed: "every Secret, ConfigMap and key that the container names",
     fix: `bring what the message names; \`kubectl describe pod ${pod.metadata.name} --namespace ${pod.metadata.namespace}\`; then pulumi up again`,
   };
+}
+
+async function judgeCrash({ api, attempts }: Looking, place: Place): Promise<Verdict> {
+  const { pod, container } = place;
+  const { restartCount = 0 } = container;
+  const ended = attempts.hasEnded(
+    `crash ${idOf(pod)} ${container.name}`,
+    nameOf(pod),
+    restartCount,
+  );
+  return ended && restartCount >= RESTARTS ? crash(api, place) : undefined;
 }
 
 async function crash(api: Cluster, place: Place): Promise<Problem> {
@@ -258,10 +275,13 @@ function latest(events: readonly KubeEvent[], reason: string): string | undefine
 }
 
 function idOf({ metadata }: Pod): string {
-  return metadata.uid ?? `${metadata.namespace}/${metadata.name}`;
+  return metadata.uid ?? nameOf({ metadata });
+}
+
+function nameOf({ metadata }: Pod): string {
+  return `${metadata.namespace}/${metadata.name}`;
 }
 
 function whereOf({ pod, container }: Place): string {
-  const { name, namespace } = pod.metadata;
-  return `pod ${namespace}/${name}, container ${container.name}, image ${container.image ?? "unknown"}`;
+  return `pod ${nameOf(pod)}, container ${container.name}, image ${container.image ?? "unknown"}`;
 }

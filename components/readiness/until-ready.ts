@@ -4,6 +4,7 @@ import { formatProblem } from "../../problems/problem.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { loadProbes } from "../../versions/probes.ts";
 import type { Probes } from "../../versions/probes.ts";
+import { Attempts } from "./attempts.ts";
 import { unmet } from "./conditions.ts";
 import { judgeWorkload } from "./judge.ts";
 import { Lasting } from "./lasting.ts";
@@ -86,6 +87,7 @@ class Wait {
   readonly #probes: Probes;
   readonly #webhooks: WebhookWatch;
   readonly #lasting = new Lasting();
+  readonly #attempts = new Attempts();
   #judged = -Infinity;
   #waiting: readonly SeenWorkload[] = [];
   state: Pick<WebhookState, "unproven" | "unheard"> = { unproven: [], unheard: [] };
@@ -121,7 +123,7 @@ class Wait {
     ];
     if (missing.length > 0) {
       await this.#judge(time);
-      return missing;
+      return [...missing, ...this.#attempts.waiting.map(nextAttempt)];
     }
     const state = await this.#webhooks.look(contents.configurations, time);
     this.state = state;
@@ -133,9 +135,10 @@ class Wait {
   async #judge(time: number): Promise<void> {
     if (!this.#isTime(time)) return;
     this.#lasting.begin(time);
+    this.#attempts.begin();
     for (const workload of this.#waiting) {
       const pods = await podsOf(this.#api, workload);
-      const looking = { api: this.#api, lasting: this.#lasting };
+      const looking = { api: this.#api, lasting: this.#lasting, attempts: this.#attempts };
       end(await judgeWorkload(looking, workload, pods));
     }
   }
@@ -170,6 +173,12 @@ class Wait {
       fix: `look at what is named: kubectl get pods,events --namespace ${namespace}; then pulumi up again`,
     });
   }
+}
+
+/** Nobody else has it tried sooner. */
+function nextAttempt(pod: string): string {
+  const [namespace = "", name = ""] = pod.split("/");
+  return `pod ${pod} (it failed before this wait, and is tried again within five minutes, or at once after kubectl delete pod ${name} --namespace ${namespace})`;
 }
 
 function end(problem: Problem | undefined): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sweepCertManager, sweepIstio } from "../../components/leftovers.ts";
+import { sweepCertManager, sweepIstio, sweepKServe } from "../../components/leftovers.ts";
 import { fakeApi } from "../support/fake-api.ts";
 import { runProgram } from "../support/program.ts";
 
@@ -14,13 +14,18 @@ describe("Leftovers", () => {
     expect(recording.get("leftovers-CertManager").inputs).toEqual({
       input: { of: "cert-manager", namespace: "kube-system" },
     });
-    for (const name of ["leftovers-IstioMesh", "leftovers-CertManager"])
+    expect(recording.get("leftovers-KServeCore").inputs).toEqual({ input: { of: "kserve" } });
+    expect(recording.get("kserve").dependsOn).toContain("leftovers-KServeCore");
+    for (const name of ["leftovers-IstioMesh", "leftovers-CertManager", "leftovers-KServeCore"])
       expect(recording.get(name).hooks.delete).toEqual(["sweep"]);
   });
 
   it("has nothing for layers that leave nothing", async () => {
     const recording = await runProgram({ mode: "RawDeployment", ingress: { type: "none" } });
-    expect(recording.childrenOf(recording.get("leftovers"))).toEqual(["leftovers-CertManager"]);
+    expect(recording.childrenOf(recording.get("leftovers")).toSorted()).toEqual([
+      "leftovers-CertManager",
+      "leftovers-KServeCore",
+    ]);
   });
 
   it("looks for leases where the stack's values put them", async () => {
@@ -78,6 +83,35 @@ describe("sweepIstio", () => {
     });
     await sweepIstio(api);
     expect(deletions(api.calls)).toEqual([`${classes}/istio`]);
+  });
+});
+
+describe("sweepKServe", () => {
+  it("removes copies of its trust that KServe alone has written, and nobody else's ConfigMaps", async () => {
+    const map = (namespace: string, data: object, managers: readonly string[]): object => ({
+      metadata: {
+        name: "global-ca-bundle",
+        namespace,
+        managedFields: managers.map((manager) => ({ manager })),
+      },
+      data,
+    });
+    const trust = { "cabundle.crt": "x" };
+    const api = fakeApi({
+      "/api/v1/configmaps": {
+        items: [
+          map("team-a", trust, ["manager", "manager"]),
+          map("team-b", { ...trust, mine: "y" }, ["manager"]),
+          map("team-c", trust, ["manager", "kubectl-edit"]),
+          map("team-d", trust, []),
+        ],
+      },
+    });
+    await sweepKServe(api);
+    expect(api.calls[0]).toBe(
+      "GET /api/v1/configmaps?fieldSelector=metadata.name%3Dglobal-ca-bundle",
+    );
+    expect(deletions(api.calls)).toEqual(["/api/v1/namespaces/team-a/configmaps/global-ca-bundle"]);
   });
 });
 

@@ -3,16 +3,12 @@
  * is missing there or forgotten in the plan is named before it does harm.
  */
 import { readFile } from "node:fs/promises";
-import { request } from "node:https";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { contentsOfPlan } from "../../bundle/contents.ts";
 import type { Contents } from "../../bundle/contents.ts";
 import { requireOutsidePlan } from "../../cli/stack.ts";
 import type { Mode } from "../../config/schema.ts";
-import { parseReference } from "../../images/reference.ts";
-import type { ImageReference } from "../../images/reference.ts";
-import { Registry } from "../../registry/registry.ts";
 import type { Filled } from "../../sandbox/airgap/fill.ts";
 import {
   closeGap,
@@ -32,6 +28,7 @@ import { REGISTRY_USER } from "../../sandbox/registry/config.ts";
 import { stopRegistry } from "../../sandbox/registry/server.ts";
 import { runProgram } from "../../sandbox/session/pulumi.ts";
 import type { Session } from "../../sandbox/session/session.ts";
+import { installedImage, takeOut } from "../support/gap-images.ts";
 import { clients, freshSession, ROOT, run } from "./support.ts";
 
 const NAME = "e2e-airgap";
@@ -57,30 +54,6 @@ async function verify(mode: Mode): Promise<{ code: number; output: string }> {
 async function configure(mode: Mode, config: Record<string, unknown> = {}): Promise<void> {
   const stack = { name: "e2e", file: FILE, mode };
   await openGapStack(session, gap, stack, { images: filled.pinned, config });
-}
-
-function installed(upstream: string): ImageReference {
-  const image = contents.images.find((item) => item.upstream.includes(upstream));
-  const reference = parseReference(image?.installed ?? "");
-  if (reference === undefined) throw new Error(`no image ${upstream}`);
-  return reference;
-}
-
-async function takeOut({ repository, tag = "" }: ImageReference): Promise<number> {
-  const { host, ca } = gap.registry;
-  const registry = new Registry({ host, ca, credentials: REGISTRY_USER, timeout: 10_000 });
-  const digest = (await registry.digestOf(repository, tag)) ?? "";
-  registry.close();
-  const auth = `${REGISTRY_USER.username}:${REGISTRY_USER.password}`;
-  const url = `https://${host}/v2/${repository}/manifests/${digest}`;
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  request(url, { method: "DELETE", ca, auth }, (answer) => {
-    answer.resume();
-    resolve(answer.statusCode ?? 0);
-  })
-    .on("error", reject)
-    .end();
-  return promise;
 }
 
 /** Paths of the charts that Helm has pulled, each once. */
@@ -126,8 +99,8 @@ it("fills the registry with everything that the stack needs", async () => {
 it.each(["kserve/agent", "serving/cmd/activator"])(
   "names %s when it is taken out of the registry, and nothing else",
   async (upstream) => {
-    const image = installed(upstream);
-    expect(await takeOut(image)).toBe(202);
+    const image = installedImage(contents, upstream);
+    expect(await takeOut(gap, image)).toBe(202);
     const { code, output } = await verify("Serverless");
     expect(code).toBe(1);
     const missing = output.split("\n").filter((line) => line.startsWith("missing "));

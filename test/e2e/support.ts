@@ -40,7 +40,7 @@ export async function useStack(
 /** Runs an operation on the stack `e2e`; on failure the output is part of the assertion's message. */
 export async function run(
   session: Session,
-  command: "up" | "preview" | "destroy",
+  command: "up" | "preview" | "destroy" | "refresh",
   ...args: string[]
 ): Promise<PulumiResult> {
   const started = performance.now();

@@ -93,9 +93,14 @@ interface Outcome {
 }
 
 /** How the wait ends; the report is empty where it ends well. */
-async function outcome(cluster: Ailing, clock = new FakeClock()): Promise<Outcome> {
+async function outcome(
+  cluster: Ailing,
+  clock = new FakeClock(),
+  lines: string[] = [],
+): Promise<Outcome> {
   const probes = { probes: [], symptoms: [] };
-  const report = await untilReady(cluster, cluster.part(), { clock, probes, tell: () => undefined })
+  const tell = (line: string): void => void lines.push(line);
+  const report = await untilReady(cluster, cluster.part(), { clock, probes, tell })
     .then(() => "")
     .catch((error: unknown) => (error as Error).message);
   return { report, seconds: clock.seconds };
@@ -144,7 +149,10 @@ describe("an image that cannot be pulled", () => {
     const message = `Failed to pull image "${IMAGE}": 401 Unauthorized`;
     cluster.events({ reason: "Failed", message }, { reason: "Failed", message: "Error" });
     const backOff = `Back-off pulling image "${IMAGE}"`;
-    const clock = new FakeClock().at(20, () => cluster.pods(waiting("ImagePullBackOff", backOff)));
+    const clock = new FakeClock()
+      .at(10, () => cluster.pods(waiting("ImagePullBackOff", backOff)))
+      .at(20, () => cluster.pods(waiting("ErrImagePull", "x")))
+      .at(30, () => cluster.pods(waiting("ImagePullBackOff", backOff)));
     const { report, seconds } = await outcome(cluster, clock);
     expect(report).toContain("refuses the login (401 or 403): Failed to pull image");
     expect(seconds).toBeLessThan(50);
@@ -153,6 +161,35 @@ describe("an image that cannot be pulled", () => {
   it("goes on where the image comes after 40 s", async () => {
     const cluster = new Ailing().pods(waiting("ImagePullBackOff"));
     expect(await outcome(cluster, mended(cluster, 40))).toEqual({ report: "", seconds: 40 });
+  });
+
+  it("goes on while an image that failed before is not tried again, and says how to have it tried", async () => {
+    const cluster = new Ailing().pods(waiting("ImagePullBackOff", "401 Unauthorized"));
+    const lines: string[] = [];
+    const told = await outcome(cluster, mended(cluster, 160), lines);
+    expect(told).toEqual({ report: "", seconds: 160 });
+    expect(lines[0]).toContain("at once after kubectl delete pod manager-1 --namespace kserve");
+  });
+
+  it("ends when it was tried again and failed again", async () => {
+    const cluster = new Ailing().pods(waiting("ErrImagePull", "401 Unauthorized"));
+    const clock = new FakeClock()
+      .at(5, () => cluster.pods(waiting("ImagePullBackOff", "401 Unauthorized")))
+      .at(80, () => cluster.pods(waiting("ErrImagePull", "manifest unknown")));
+    const { report, seconds } = await outcome(cluster, clock);
+    expect(report).toContain("has no such image");
+    expect(seconds).toBeGreaterThanOrEqual(80);
+    expect(seconds).toBeLessThan(85);
+  });
+
+  it("ends with an image that was tried again meanwhile and pauses", async () => {
+    const cluster = new Ailing().pods(waiting("ImagePullBackOff", "401 Unauthorized"));
+    const clock = new FakeClock()
+      .at(10, () => cluster.pods(waiting("ErrImagePull", "401 Unauthorized")))
+      .at(20, () => cluster.pods(waiting("ImagePullBackOff", "401 Unauthorized")));
+    const { report, seconds } = await outcome(cluster, clock);
+    expect(report).toContain("refuses the login");
+    expect(seconds).toBeLessThan(50);
   });
 
   it("begins anew with another pod", async () => {
@@ -177,7 +214,7 @@ describe("an image that cannot be pulled", () => {
 
   it("looks at containers that run before the others, too", async () => {
     const [container] = (
-      waiting("ImagePullBackOff", "401 Unauthorized").status as { containerStatuses: object[] }
+      waiting("ErrImagePull", "401 Unauthorized").status as { containerStatuses: object[] }
     ).containerStatuses;
     const cluster = new Ailing().pods({ status: { initContainerStatuses: [container] } });
     expect((await outcome(cluster)).report).toContain("refuses the login");
@@ -185,7 +222,7 @@ describe("an image that cannot be pulled", () => {
 });
 
 describe("a pod of another template", () => {
-  const old = { ...waiting("ImagePullBackOff"), name: "old", labels: { "pod-template-hash": "a" } };
+  const old = { ...waiting("ErrImagePull"), name: "old", labels: { "pod-template-hash": "a" } };
   const set = (revision: string, hash: string): object => ({
     metadata: {
       labels: { app: "manager", "pod-template-hash": hash },
@@ -216,26 +253,40 @@ describe("a container that does not stay up", () => {
   const crashing = (restartCount: number): PodShape =>
     waiting("CrashLoopBackOff", "back-off 40s", { restartCount, lastState: { terminated } });
 
+  /** It ends once more while it is looked at. */
+  const once = (cluster: Ailing, restartCount: number): FakeClock =>
+    new FakeClock().at(30, () => cluster.pods(crashing(restartCount)));
+
   it("ends with exit code and last lines", async () => {
-    const cluster = new Ailing().pods(crashing(3));
+    const cluster = new Ailing().pods(crashing(2));
     cluster.logs.set(`${PODS}/manager-1/log`, "starting\nno matches for kind VirtualService\n");
-    const { report, seconds } = await outcome(cluster);
+    const { report, seconds } = await outcome(cluster, once(cluster, 3));
     expect(report).toMatch(/readiness-container-crashes[^]*with exit code 1[^]*3 times; Error/);
     expect(report).toContain("starting | no matches for kind VirtualService");
     expect(cluster.asked).toContain(
       `${PODS}/manager-1/log?container=manager&previous=true&tailLines=5`,
     );
-    expect(seconds).toBe(0);
+    expect(seconds).toBeLessThan(33);
   });
 
   it("does without a log that cannot be had", async () => {
-    const { report } = await outcome(new Ailing().pods(crashing(4)));
+    const cluster = new Ailing().pods(crashing(3));
+    const { report } = await outcome(cluster, once(cluster, 4));
     expect(report).toContain("started again 4 times; Error\n");
   });
 
   it("goes on with two restarts", async () => {
-    const cluster = new Ailing().pods(crashing(2));
-    expect((await outcome(cluster, mended(cluster, 60))).report).toBe("");
+    const cluster = new Ailing().pods(crashing(1));
+    const clock = mended(cluster, 60).at(30, () => cluster.pods(crashing(2)));
+    expect((await outcome(cluster, clock)).report).toBe("");
+  });
+
+  it("goes on where it ended before, however often, and comes up when it is started again", async () => {
+    const cluster = new Ailing().pods(crashing(7));
+    const lines: string[] = [];
+    const told = await outcome(cluster, mended(cluster, 200), lines);
+    expect(told).toEqual({ report: "", seconds: 200 });
+    expect(lines[0]).toContain("at once after kubectl delete pod manager-1 --namespace kserve");
   });
 
   it("goes on with a container that runs again, however often it was started", async () => {
