@@ -5,7 +5,10 @@ import type { Session } from "../sandbox/session/session.ts";
 /** What a stack weighs: counts that are the same on every machine. */
 export interface StackWeight {
   readonly resources: number;
-  /** Size of the state file, which the engine writes whole at every step. */
+  /**
+   * Size of the state, which the engine writes whole at every step: as compact JSON, since releases of the CLI differ in
+   * how they indent their file.
+   */
   readonly stateBytes: number;
   /** Resources whose readiness an operation waits for; everything else is there when it is created. */
   readonly waits: number;
@@ -38,11 +41,11 @@ const RELEASE = "kubernetes:helm.sh/v3:Release";
 export async function weigh(session: Session, stack: string): Promise<StackWeight> {
   const { backend } = session.layout;
   const file = join(backend, ".pulumi", "stacks", "kserve-platform", `${stack}.json`);
-  const text = await readFile(file);
-  const { resources } = (JSON.parse(text.toString()) as State).checkpoint.latest;
+  const state = JSON.parse(await readFile(file, "utf8")) as State;
+  const { resources } = state.checkpoint.latest;
   return {
     resources: resources.length,
-    stateBytes: text.length,
+    stateBytes: Buffer.byteLength(JSON.stringify(state)),
     waits: resources.filter(isWaitedFor).length,
   };
 }

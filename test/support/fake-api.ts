@@ -25,6 +25,8 @@ export function fakeApi(answers: FakeAnswers): FakeApi {
       calls.push(`GET ${path}`);
       return Promise.resolve(answer(path));
     },
+    getText: () => Promise.resolve({ status: 404, body: "" }),
+    tryCreate: () => Promise.resolve({ status: 201, body: {} }),
     apply: (path) => {
       calls.push(`PATCH ${path}`);
       return Promise.resolve(answer(path));
