@@ -262,11 +262,13 @@ function portOf({ listen }: Relay): number {
   return Number(listen.split(":")[1]);
 }
 
-/** Keys: containerd@v1.6.20:docs/hosts.md. */
+/**
+ * Keys: containerd@v1.6.20:docs/hosts.md. The CA is the server's own and not that of a `[host]` table: after a 404 from
+ * such a host the server is asked as well, without its CA, and a missing image would be reported as a certificate that
+ * nobody trusts (containerd@v1.6.20:remotes/docker/config/hosts.go, parseHostsFile; remotes/docker/resolver.go).
+ */
 function registryHosts(host: string, ca: string): string {
-  const url = JSON.stringify(`https://${host}`);
-  const capabilities = JSON.stringify(["pull", "resolve"]);
-  return `server = ${url}\n[host.${url}]\ncapabilities = ${capabilities}\nca = ${JSON.stringify(ca)}\n`;
+  return `server = ${JSON.stringify(`https://${host}`)}\nca = ${JSON.stringify(ca)}\n`;
 }
 
 function simulatedError(name: string) {
