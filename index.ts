@@ -67,6 +67,7 @@ const knative =
 const kserve = new KServeCore("kserve", {
   ...layerArgs("KServeCore"),
   crds,
+  leftovers,
   certManager,
   gatewayApi,
   istio,

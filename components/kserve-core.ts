@@ -15,10 +15,12 @@ import { createModelRegistry, createModelVolume, createStorageTrust } from "./ks
 import type { KServeStep } from "./kserve/step.ts";
 import { layerType, standsOn } from "./layer.ts";
 import type { LayerArgs } from "./layer.ts";
+import type { Leftovers } from "./leftovers.ts";
 import { placeReadyChart } from "./readiness/ready-chart.ts";
 
 export interface KServeCoreArgs extends LayerArgs {
   readonly crds: CustomResourceDefinitions;
+  readonly leftovers: Leftovers;
   readonly certManager: CertManager;
   /** Layers that the mode and the ingress ask for; absent where they do not. */
   readonly gatewayApi: GatewayApi | undefined;
@@ -58,7 +60,7 @@ export class KServeCore extends pulumi.ComponentResource {
       layerType("KServeCore"),
       name,
       { ...args.layer.contract, standsOn: standsOn(below) },
-      { dependsOn: [args.crds, ...before] },
+      { dependsOn: [args.crds, ...args.leftovers.of("KServeCore"), ...before] },
     );
     this.version = args.layer.version;
     const step: KServeStep = { ...args, parent: this, name };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sweepCertManager, sweepIstio } from "../../components/leftovers.ts";
+import { sweepCertManager, sweepIstio, sweepKServe } from "../../components/leftovers.ts";
 import { fakeApi } from "../support/fake-api.ts";
 import { runProgram } from "../support/program.ts";
 
@@ -9,18 +9,24 @@ const deletions = (calls: readonly string[]): string[] =>
 describe("Leftovers", () => {
   it("is in the state before what leaves something, so that it goes after that", async () => {
     const recording = await runProgram();
-    expect(recording.get("leftovers-IstioMesh").inputs).toEqual({ input: { of: "istiod" } });
+    expect(recording.get("leftovers-IstioMesh").inputs).toEqual({
+      input: { of: "istiod", namespace: "istio-system" },
+    });
+    expect(recording.get("kserve").dependsOn).toContain("leftovers-KServeCore");
     expect(recording.get("istio").dependsOn).toContain("leftovers-IstioMesh");
     expect(recording.get("leftovers-CertManager").inputs).toEqual({
       input: { of: "cert-manager", namespace: "kube-system" },
     });
-    for (const name of ["leftovers-IstioMesh", "leftovers-CertManager"])
+    for (const name of ["leftovers-IstioMesh", "leftovers-CertManager", "leftovers-KServeCore"])
       expect(recording.get(name).hooks.delete).toEqual(["sweep"]);
   });
 
   it("has nothing for layers that leave nothing", async () => {
     const recording = await runProgram({ mode: "RawDeployment", ingress: { type: "none" } });
-    expect(recording.childrenOf(recording.get("leftovers"))).toEqual(["leftovers-CertManager"]);
+    expect(recording.childrenOf(recording.get("leftovers")).toSorted()).toEqual([
+      "leftovers-CertManager",
+      "leftovers-KServeCore",
+    ]);
   });
 
   it("looks for leases where the stack's values put them", async () => {
@@ -64,6 +70,19 @@ describe("sweepIstio", () => {
     ]);
   });
 
+  it("removes istiod's lists of revoked certificates", async () => {
+    const api = fakeApi({
+      "/api/v1/configmaps": {
+        items: [
+          map("default", { "ca-crl.pem": "" }, "istio-ca-crl"),
+          map("team-a", { "ca-crl.pem": "", mine: "y" }, "istio-ca-crl"),
+        ],
+      },
+    });
+    await sweepIstio(api);
+    expect(deletions(api.calls)).toEqual(["/api/v1/namespaces/default/configmaps/istio-ca-crl"]);
+  });
+
   it("removes the Gateway classes that istiod made and nobody has touched", async () => {
     const classes = "/apis/gateway.networking.k8s.io/v1/gatewayclasses";
     const api = fakeApi({
@@ -78,6 +97,34 @@ describe("sweepIstio", () => {
     });
     await sweepIstio(api);
     expect(deletions(api.calls)).toEqual([`${classes}/istio`]);
+  });
+});
+
+describe("sweepKServe", () => {
+  it("removes the copies of the CA that KServe wrote, and none that somebody has changed", async () => {
+    const copy = (namespace: string, managers: readonly string[], data = {}): object => ({
+      metadata: {
+        name: "global-ca-bundle",
+        namespace,
+        managedFields: managers.map((manager) => ({ manager })),
+      },
+      data: { "cabundle.crt": "x", ...data },
+    });
+    const api = fakeApi({
+      "/api/v1/configmaps": {
+        items: [
+          copy("models", ["manager"]),
+          copy("team-a", ["manager", "kubectl"]),
+          copy("team-b", ["manager"], { mine: "y" }),
+          copy("team-c", []),
+        ],
+      },
+    });
+    await sweepKServe(api);
+    expect(api.calls[0]).toBe(
+      "GET /api/v1/configmaps?fieldSelector=metadata.name%3Dglobal-ca-bundle",
+    );
+    expect(deletions(api.calls)).toEqual(["/api/v1/namespaces/models/configmaps/global-ca-bundle"]);
   });
 });
 
