@@ -40,6 +40,7 @@ describe("KServeCore", () => {
     const layer = recording.get("kserve");
     expect(layer.inputs["standsOn"]).toEqual({ "cert-manager": "1.21.1" });
     expect(layer.dependsOn).toEqual([
+      "leftovers-KServeCore",
       "crds-cert-manager",
       "crds-kserve-crd",
       "cert-manager",
