@@ -99,6 +99,7 @@ export class CertManager extends pulumi.ComponentResource {
       // A release is one resource to the engine; its objects carry its name.
       contents: (api: Cluster) =>
         labelledContents(api, release.namespace, `app.kubernetes.io/instance=${release.name}`),
+      hasWorkloads: true,
       conditions: [],
     };
     awaitReady(name, part, {

@@ -70,6 +70,7 @@ export class IstioGateway extends pulumi.ComponentResource {
       name: NAME,
       namespace,
       contents: () => Promise.resolve(contents),
+      hasWorkloads: true,
       conditions: [],
     };
     awaitReady(name, part, {

@@ -70,6 +70,7 @@ export class KnativeServing extends pulumi.ComponentResource {
       namespace,
       contents: (api: Cluster) =>
         labelledContents(api, namespace, "app.kubernetes.io/name=knative-serving"),
+      hasWorkloads: false,
       conditions: [{ kind: "KnativeServing", path, condition: "Ready", version: this.version }],
     };
     awaitReady(name, part, {

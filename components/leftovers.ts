@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LayerName, Plan } from "../plan/plan.ts";
 import { findLayer, getChart } from "../plan/plan.ts";
 import type { Answer, ClusterApi } from "./cluster-api.ts";
+import { untilDrained } from "./draining.ts";
 import { layerType } from "./layer.ts";
 import type { Providers } from "./layer.ts";
 
@@ -13,12 +14,22 @@ const ENDING = 30_000;
 const POLL = 1_000;
 
 /**
- * ConfigMaps that istiod writes into every namespace, and that nothing owns
- * (istio/istio@1.28.10:pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go).
+ * ConfigMaps that istiod writes into every namespace, and that nothing owns: its root certificate, and from 1.27 on a list
+ * of revoked ones (istio/istio@1.28.10:pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go).
  */
-const ROOT_CERTIFICATE = "istio-ca-root-cert";
-const ROOT_CERTIFICATE_LABEL = "istio.io/config=true";
-const ROOT_CERTIFICATE_KEY = "root-cert.pem";
+const ISTIO_MAPS: readonly WrittenMaps[] = [
+  { name: "istio-ca-root-cert", key: "root-cert.pem", label: "istio.io/config=true" },
+  { name: "istio-ca-crl", key: "ca-crl.pem", label: "istio.io/config=true" },
+];
+
+/**
+ * ConfigMap that KServe's controller writes into every namespace with an InferenceService where the stack has a CA for
+ * storage; it has no label and no owner
+ * (kserve/kserve@v0.20.0:pkg/controller/v1beta1/inferenceservice/reconcilers/cabundleconfigmap/cabundle_configmap_reconciler.go).
+ */
+const KSERVE_MAP: WrittenMaps = { name: "global-ca-bundle", key: "cabundle.crt" };
+/** Name of KServe's controller among the writers of an object: that of its program (kserve/kserve@v0.20.0:Dockerfile). */
+const KSERVE_MANAGER = "manager";
 
 /**
  * Gateway classes that istiod makes where it finds Gateway API
@@ -39,14 +50,14 @@ const CERT_MANAGER_LEASES = [
 ];
 const CERT_MANAGER_LEASE_NAMESPACE = "kube-system";
 
-/**
- * Copies of the storage initializer's trust that KServe makes in every namespace with models, and that nothing owns
- * (kserve/kserve@v0.20.0:pkg/controller/v1beta1/inferenceservice/reconcilers/cabundleconfigmap, pkg/constants/constants.go),
- * and its name among the writers of an object, the file name of its program.
- */
-const TRUST = "global-ca-bundle";
-const TRUST_KEY = "cabundle.crt";
-const KSERVE = "manager";
+/** ConfigMaps of one name that a controller writes into many namespaces. */
+interface WrittenMaps {
+  readonly name: string;
+  /** The only key in it; with others it is somebody's own. */
+  readonly key: string;
+  /** Only those with this label. */
+  readonly label?: string;
+}
 
 interface Meta {
   readonly name: string;
@@ -109,7 +120,7 @@ export class Leftovers extends pulumi.ComponentResource {
 /** What is swept for a layer; kept in the state. */
 interface Swept {
   readonly of: "istiod" | "cert-manager" | "kserve";
-  /** Where the leases are. */
+  /** Where the leases are, or istiod. */
   readonly namespace?: string;
 }
 
@@ -126,43 +137,59 @@ function sweptBy(plan: Plan): [LayerName, Swept][] {
     ...(certManager === undefined
       ? []
       : [["CertManager", { of: "cert-manager", namespace }] as [LayerName, Swept]]),
-    ...(istio === undefined ? [] : [["IstioMesh", { of: "istiod" }] as [LayerName, Swept]]),
-    // Whether or not the stack gives it certificates now: it may have done so before.
+    ...(istio === undefined
+      ? []
+      : [
+          ["IstioMesh", { of: "istiod", namespace: plan.settings.namespaces.istio }] as [
+            LayerName,
+            Swept,
+          ],
+        ]),
     ["KServeCore", { of: "kserve" }],
   ];
 }
 
-async function sweep(
-  api: Api,
-  { of, namespace = CERT_MANAGER_LEASE_NAMESPACE }: Partial<Swept>,
-): Promise<void> {
-  if (of === "istiod") await sweepIstio(api);
-  if (of === "cert-manager") await sweepCertManager(api, namespace);
+async function sweep(api: Api, { of, namespace }: Partial<Swept>): Promise<void> {
+  if (of === "istiod") {
+    // While one lives, it writes again what is taken away.
+    if (namespace !== undefined) await untilDrained(api, namespace);
+    await sweepIstio(api);
+  }
+  if (of === "cert-manager") await sweepCertManager(api, namespace ?? CERT_MANAGER_LEASE_NAMESPACE);
   if (of === "kserve") await sweepKServe(api);
 }
 
-/** Removes what istiod has written: its root certificate in every namespace, and its Gateway classes. */
+/** Removes what istiod has written: its ConfigMaps in every namespace, and its Gateway classes. */
 export async function sweepIstio(api: Api): Promise<void> {
-  const selectors = [
-    `labelSelector=${encodeURIComponent(ROOT_CERTIFICATE_LABEL)}`,
-    `fieldSelector=${encodeURIComponent(`metadata.name=${ROOT_CERTIFICATE}`)}`,
-  ];
-  const maps = itemsOf<ConfigMap>(await api.get(`/api/v1/configmaps?${selectors.join("&")}`));
-  const written = maps.filter((map) => holdsOnly(map, ROOT_CERTIFICATE, ROOT_CERTIFICATE_KEY));
-  await removeMaps(api, written);
+  for (const maps of ISTIO_MAPS) await removeMaps(api, await findMaps(api, maps));
   const classes = itemsOf<GatewayClass>(await api.get(GATEWAY_CLASSES));
   for (const { metadata } of classes.filter(isIstiods))
     await api.delete(`${GATEWAY_CLASSES}/${metadata.name}`);
 }
 
-/** Removes the copies of its trust that KServe has made and nobody has touched. */
+/** Removes the CA that KServe's controller has copied next to models; a copy that somebody has changed stays. */
 export async function sweepKServe(api: Api): Promise<void> {
-  const selector = encodeURIComponent(`metadata.name=${TRUST}`);
-  const maps = itemsOf<ConfigMap>(await api.get(`/api/v1/configmaps?fieldSelector=${selector}`));
-  const made = maps.filter(
-    (map) => holdsOnly(map, TRUST, TRUST_KEY) && isWrittenBy(map.metadata, KSERVE),
+  const maps = await findMaps(api, KSERVE_MAP);
+  await removeMaps(
+    api,
+    maps.filter(({ metadata }) => isWrittenBy(metadata, KSERVE_MANAGER)),
   );
-  await removeMaps(api, made);
+}
+
+async function findMaps(api: Api, { name, key, label }: WrittenMaps): Promise<ConfigMap[]> {
+  const selectors = [
+    ...(label === undefined ? [] : [`labelSelector=${encodeURIComponent(label)}`]),
+    `fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`,
+  ];
+  const maps = itemsOf<ConfigMap>(await api.get(`/api/v1/configmaps?${selectors.join("&")}`));
+  return maps.filter(
+    ({ metadata, data = {} }) => metadata.name === name && Object.keys(data).join() === key,
+  );
+}
+
+async function removeMaps(api: Api, maps: readonly ConfigMap[]): Promise<void> {
+  for (const { metadata } of maps)
+    await api.delete(`/api/v1/namespaces/${metadata.namespace ?? ""}/configmaps/${metadata.name}`);
 }
 
 /** Removes cert-manager's leases once nobody holds them: another cert-manager of the cluster would be the one that does. */
@@ -188,18 +215,8 @@ function isIstiods({ metadata, spec }: GatewayClass): boolean {
   );
 }
 
-/** True where nobody else has written any of it. */
-function isWrittenBy({ managedFields: writers = [] }: Meta, name: string): boolean {
-  return writers.length > 0 && writers.every(({ manager }) => manager === name);
-}
-
-function holdsOnly({ metadata, data = {} }: ConfigMap, name: string, key: string): boolean {
-  return metadata.name === name && Object.keys(data).join() === key;
-}
-
-async function removeMaps(api: Api, maps: readonly ConfigMap[]): Promise<void> {
-  for (const { metadata } of maps)
-    await api.delete(`/api/v1/namespaces/${metadata.namespace ?? ""}/configmaps/${metadata.name}`);
+function isWrittenBy({ managedFields = [] }: Meta, writer: string): boolean {
+  return managedFields.length > 0 && managedFields.every(({ manager }) => manager === writer);
 }
 
 async function isGivenUp(api: Api, path: string, until: number): Promise<boolean> {

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../config/schema.ts";
 import type { Plan } from "../plan/plan.ts";
 import { REGISTRY_CA_NAME } from "../plan/values/knative.ts";
+import { drainFirst } from "./draining.ts";
 import { childOf, layerType } from "./layer.ts";
 import type { Providers } from "./layer.ts";
 import { patchDefaultAccount, placePullSecret } from "./model-namespaces.ts";
@@ -17,8 +18,11 @@ export class Namespaces extends pulumi.ComponentResource {
     const { plan, providers } = args;
     const names = [...new Set(plan.layers.flatMap((layer) => layer.namespaces))];
     super(layerType("Namespaces"), name, { namespaces: names });
+    const drain = drainFirst(providers.connection);
     for (const namespace of names) {
-      const owner = plan.settings.namespaces.create ? [this.#createNamespace(namespace, args)] : [];
+      const owner = plan.settings.namespaces.create
+        ? [this.#createNamespace(namespace, args, drain)]
+        : [];
       const options = childOf(this, providers, { dependsOn: owner });
       placePullSecret(namespace, plan.settings.registry, options);
       this.#placeCa(namespace, plan.settings, options);
@@ -30,6 +34,7 @@ export class Namespaces extends pulumi.ComponentResource {
   #createNamespace(
     namespace: string,
     args: { readonly plan: Plan; readonly providers: Providers },
+    drain: pulumi.ResourceHook,
   ): Namespace {
     const warn = {
       "pod-security.kubernetes.io/warn": "baseline",
@@ -40,7 +45,10 @@ export class Namespaces extends pulumi.ComponentResource {
       `namespace-${namespace}`,
       { metadata: { name: namespace, labels } },
       childOf(this, args.providers, {
-        hooks: { beforeCreate: [args.providers.connection.openEarly] },
+        hooks: {
+          beforeCreate: [args.providers.connection.openEarly],
+          beforeDelete: [drain],
+        },
       }),
     );
   }

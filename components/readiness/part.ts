@@ -49,6 +49,8 @@ export interface Part {
   readonly namespace: string;
   /** Asked anew at every look: what makes up the part may come while it is waited for. */
   readonly contents: (api: Cluster) => Promise<PartContents>;
+  /** True where there is always one: none found means that it was not looked for in the right place, or too early. */
+  readonly hasWorkloads: boolean;
   readonly conditions: readonly WantedCondition[];
 }
 

@@ -24,6 +24,7 @@ export function placeReadyChart(
     name: `${chart.name} ${chart.version}`,
     namespace,
     contents: () => Promise.resolve(rendered.contents()),
+    hasWorkloads: true,
     conditions: [],
   };
   return awaitReady(name, part, {

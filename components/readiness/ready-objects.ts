@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterConnection } from "../cluster-connection.ts";
 import { awaitReady, digestOf } from "./await-ready.ts";
 import { NO_CONTENTS } from "./part.ts";
-import type { WantedCondition } from "./part.ts";
+import type { PartContents, WantedCondition } from "./part.ts";
 
 /** Custom resources that are ready when a condition of each is true. */
 export interface ReadyObjects {
@@ -19,7 +19,8 @@ export function awaitObjects(
   { namespace, objects, conditions, spec }: ReadyObjects,
   owner: { readonly parent: pulumi.ComponentResource; readonly connection: ClusterConnection },
 ): pulumi.Stash {
-  const part = { name, namespace, contents: () => Promise.resolve(NO_CONTENTS), conditions };
+  const contents = (): Promise<PartContents> => Promise.resolve(NO_CONTENTS);
+  const part = { name, namespace, contents, hasWorkloads: false, conditions };
   return awaitReady(name, part, { ...owner, dependsOn: objects, of: { spec: digestOf(spec) } });
 }
 

@@ -117,6 +117,7 @@ class Wait {
       this.#part.conditions.map((condition) => unmet(this.#api, condition)),
     );
     const missing = [
+      ...(this.#part.hasWorkloads && seen.length === 0 ? ["a workload (none there yet)"] : []),
       ...this.#waiting.map(stateOf),
       ...conditions.filter((words) => words !== undefined),
     ];

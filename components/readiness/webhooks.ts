@@ -66,6 +66,7 @@ export class WebhookWatch {
     const read = await Promise.all(refs.map((ref) => this.#read(ref)));
     const absent = refs.filter((_ref, index) => read[index] === undefined);
     const webhooks = read.flatMap((found) => found ?? []);
+    const blank = webhooks.filter((webhook) => this.#isBlank(webhook));
     const { questions, unproven } = await this.#questions(webhooks);
     const verdicts = await Promise.all(questions.map((question) => this.#ask(question, time)));
     const off = await this.#areOff(refs, questions, verdicts);
@@ -76,6 +77,7 @@ export class WebhookWatch {
     return {
       missing: [
         ...absent.map(({ kind, name }) => `${kind} ${name} (not there yet)`),
+        ...blank.map(({ name }) => `webhook ${name} (not filled in yet)`),
         ...verdicts.flatMap((verdict) => (verdict.kind === "not-yet" ? [verdict.found] : [])),
       ],
       unsigned: webhooks.filter(isUnsigned).map(({ name }) => name),
@@ -106,6 +108,20 @@ export class WebhookWatch {
     return now
       .filter(isUnsigned)
       .some(({ name }) => passed.some(({ webhooks }) => webhooks.includes(name)));
+  }
+
+  /**
+   * Knative's webhooks come without rules and write them themselves, signed
+   * (knative/pkg@6fe064596819:webhook/resourcesemantics/defaulting/defaulting.go): until then it is not known whom they hold up.
+   */
+  #isBlank({ name, failurePolicy = "Fail", rules = [], clientConfig }: Webhook): boolean {
+    const isKnown = this.#probes.some(({ webhooks }) => webhooks.includes(name));
+    return (
+      isKnown &&
+      failurePolicy === "Fail" &&
+      rules.length === 0 &&
+      (clientConfig?.caBundle ?? "") === ""
+    );
   }
 
   async #read({ kind, name }: ConfigurationRef): Promise<readonly Webhook[] | undefined> {

@@ -8,6 +8,7 @@ import {
   readProcess,
   startDetached,
 } from "./processes.ts";
+import { withoutProxies } from "./proxies.ts";
 import type { DetachedProgram } from "./processes.ts";
 
 /** Parts of the control plane, and the sandbox's own helper that starts deferred stages. */
@@ -87,6 +88,7 @@ export async function startProcess(
   await startDetached({
     ...commandOf(clusterFolder, name, record),
     cwd: clusterFolder,
+    env: withoutProxies(process.env),
     logFile: join(clusterFolder, "logs", `${name}.log`),
     pidFile: pidFile(clusterFolder, name),
   });

@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import { run } from "../toolchain/run.ts";
 import { sandboxError } from "../toolchain/sandbox-error.ts";
 import { CLUSTER_TOOLS } from "../toolchain/tools.ts";
+import { withoutProxies } from "./proxies.ts";
 import { endByPidFile, endEverything } from "./components.ts";
 import { clusterConfig } from "./config.ts";
 import { writeKeeperPlan } from "./keeper-plan.ts";
@@ -72,7 +73,9 @@ async function runKwokctl(layout: ClusterLayout, kwokctl: string, signal?: Abort
 
 /** The user's environment without settings that would point kwokctl elsewhere. */
 function kwokctlEnvironment(layout: ClusterLayout): NodeJS.ProcessEnv {
-  const entries = Object.entries(process.env).filter(([key]) => !key.startsWith("KWOK_"));
+  const entries = Object.entries(withoutProxies(process.env)).filter(
+    ([key]) => !key.startsWith("KWOK_"),
+  );
   return {
     ...Object.fromEntries(entries),
     KWOK_WORKDIR: layout.workFolder,

@@ -9,7 +9,10 @@ const deletions = (calls: readonly string[]): string[] =>
 describe("Leftovers", () => {
   it("is in the state before what leaves something, so that it goes after that", async () => {
     const recording = await runProgram();
-    expect(recording.get("leftovers-IstioMesh").inputs).toEqual({ input: { of: "istiod" } });
+    expect(recording.get("leftovers-IstioMesh").inputs).toEqual({
+      input: { of: "istiod", namespace: "istio-system" },
+    });
+    expect(recording.get("kserve").dependsOn).toContain("leftovers-KServeCore");
     expect(recording.get("istio").dependsOn).toContain("leftovers-IstioMesh");
     expect(recording.get("leftovers-CertManager").inputs).toEqual({
       input: { of: "cert-manager", namespace: "kube-system" },
@@ -69,6 +72,19 @@ describe("sweepIstio", () => {
     ]);
   });
 
+  it("removes istiod's lists of revoked certificates", async () => {
+    const api = fakeApi({
+      "/api/v1/configmaps": {
+        items: [
+          map("default", { "ca-crl.pem": "" }, "istio-ca-crl"),
+          map("team-a", { "ca-crl.pem": "", mine: "y" }, "istio-ca-crl"),
+        ],
+      },
+    });
+    await sweepIstio(api);
+    expect(deletions(api.calls)).toEqual(["/api/v1/namespaces/default/configmaps/istio-ca-crl"]);
+  });
+
   it("removes the Gateway classes that istiod made and nobody has touched", async () => {
     const classes = "/apis/gateway.networking.k8s.io/v1/gatewayclasses";
     const api = fakeApi({
@@ -87,23 +103,22 @@ describe("sweepIstio", () => {
 });
 
 describe("sweepKServe", () => {
-  it("removes copies of its trust that KServe alone has written, and nobody else's ConfigMaps", async () => {
-    const map = (namespace: string, data: object, managers: readonly string[]): object => ({
+  it("removes the copies of the CA that KServe wrote, and none that somebody has changed", async () => {
+    const copy = (namespace: string, managers: readonly string[], data = {}): object => ({
       metadata: {
         name: "global-ca-bundle",
         namespace,
         managedFields: managers.map((manager) => ({ manager })),
       },
-      data,
+      data: { "cabundle.crt": "x", ...data },
     });
-    const trust = { "cabundle.crt": "x" };
     const api = fakeApi({
       "/api/v1/configmaps": {
         items: [
-          map("team-a", trust, ["manager", "manager"]),
-          map("team-b", { ...trust, mine: "y" }, ["manager"]),
-          map("team-c", trust, ["manager", "kubectl-edit"]),
-          map("team-d", trust, []),
+          copy("models", ["manager"]),
+          copy("team-a", ["manager", "kubectl"]),
+          copy("team-b", ["manager"], { mine: "y" }),
+          copy("team-c", []),
         ],
       },
     });
@@ -111,7 +126,7 @@ describe("sweepKServe", () => {
     expect(api.calls[0]).toBe(
       "GET /api/v1/configmaps?fieldSelector=metadata.name%3Dglobal-ca-bundle",
     );
-    expect(deletions(api.calls)).toEqual(["/api/v1/namespaces/team-a/configmaps/global-ca-bundle"]);
+    expect(deletions(api.calls)).toEqual(["/api/v1/namespaces/models/configmaps/global-ca-bundle"]);
   });
 });
 

@@ -96,9 +96,10 @@ describe("every image of the catalog", () => {
 });
 
 describe("listing images", () => {
+  // Of processor time: what else the machine does is not ours.
   it("takes less than a second for every KServe release in every mode, with a mirror", () => {
     const { name: _name, ...set } = catalog.defaultSet;
-    const begin = performance.now();
+    const begin = process.cpuUsage();
     const counts = catalog.versions("kserve").flatMap((kserve) =>
       MODES.map((mode) => {
         const settings = settingsOf({ mode, registry: { host: "harbor.test" } });
@@ -110,7 +111,8 @@ describe("listing images", () => {
         return planImages(sources, settings, catalog).images.length;
       }),
     );
-    expect(performance.now() - begin).toBeLessThan(1000);
+    const { user, system } = process.cpuUsage(begin);
+    expect((user + system) / 1000).toBeLessThan(1000);
     expect(counts.length).toBe(catalog.versions("kserve").length * MODES.length);
     expect(Math.min(...counts)).toBeGreaterThan(20);
   });

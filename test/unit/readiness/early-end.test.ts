@@ -75,6 +75,7 @@ class Ailing extends FakeCluster {
       name: "kserve",
       namespace: "kserve",
       contents: () => Promise.resolve(contents),
+      hasWorkloads: false,
       conditions: [],
     };
   }

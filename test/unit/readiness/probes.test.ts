@@ -14,6 +14,7 @@ const STAND_IN_ONLY = ["modelmesh-servingruntime.kserve-webhook-server.validator
  * Webhooks that upstream's charts, or the operator behind one, install with the default set, and those of KServe's other
  * controllers (kserve/kserve@v0.20.0:config/webhook, cert-manager/cert-manager@v1.21.1:deploy/charts/cert-manager,
  * istio/istio@1.28.10:manifests/charts, knative/serving@knative-v1.20.0:config/core/webhooks,
+ * knative-extensions/net-istio@knative-v1.20.2:config,
  * envoyproxy/gateway@v1.8.3:charts/gateway-helm).
  */
 const UPSTREAM = [
@@ -42,6 +43,7 @@ const UPSTREAM = [
   "webhook.serving.knative.dev",
   "validation.webhook.serving.knative.dev",
   "config.webhook.istio.networking.internal.knative.dev",
+  "webhook.istio.networking.internal.knative.dev",
   "topology.webhook.gateway.envoyproxy.io",
 ];
 
@@ -92,6 +94,30 @@ describe("an object for every webhook", () => {
       )
       .map(([release, { name }]) => `${release}: ${name}`);
     expect(blind).toEqual([]);
+  });
+});
+
+/** Knative fills its webhooks in while it runs; what it writes is not in any chart. */
+describe("an object for what net-istio's webhook takes in", () => {
+  const name = "webhook.istio.networking.internal.knative.dev";
+  it("is a Deployment of a revision", () => {
+    // knative/pkg@6fe064596819:webhook/resourcesemantics/defaulting/defaulting.go, reconcileMutatingWebhook
+    const webhook: Webhook = {
+      name,
+      rules: [
+        {
+          operations: ["CREATE", "UPDATE"],
+          apiGroups: ["apps"],
+          apiVersions: ["v1"],
+          resources: ["deployments", "deployments/status"],
+        },
+      ],
+      objectSelector: {
+        matchExpressions: [{ key: "serving.knative.dev/configuration", operator: "Exists" }],
+      },
+    };
+    const ours = loadProbes().probes.filter(({ webhooks }) => webhooks.includes(name));
+    expect(ours.map((probe) => judgesObject(webhook, probe))).toEqual([true]);
   });
 });
 

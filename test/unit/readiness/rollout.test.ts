@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Answer } from "../../../components/cluster-api.ts";
+import { labelledContents, RenderedContents } from "../../../components/readiness/contents.ts";
 import type { Part, WorkloadKind } from "../../../components/readiness/part.ts";
 import { untilReady } from "../../../components/readiness/until-ready.ts";
+import type { RenderedObject } from "../../../components/transforms.ts";
 import { FakeClock, FakeCluster } from "../../support/fake-cluster.ts";
 
 const PATH = "/apis/apps/v1/namespaces/kserve/deployments/manager";
@@ -33,6 +35,7 @@ function partOf(kind: WorkloadKind = "Deployment"): Part {
     name: "kserve 1.0",
     namespace: "kserve",
     contents: () => Promise.resolve(contents),
+    hasWorkloads: true,
     conditions: [],
   };
 }
@@ -85,6 +88,52 @@ describe("untilReady on workloads", () => {
     const none = { desiredNumberScheduled: 0, updatedNumberScheduled: 0, numberAvailable: 0 };
     const clock = new FakeClock().at(2, () => cluster.objects.set(path, daemonSet(none)));
     expect((await waitFor(cluster, clock, partOf("DaemonSet"))).seconds).toBe(2);
+  });
+
+  it("waits where there must be a workload and none is found", async () => {
+    const cluster = new FakeCluster();
+    cluster.objects.set(PATH, deployment());
+    let workloads: Awaited<ReturnType<Part["contents"]>>["workloads"] = [];
+    const clock = new FakeClock().at(2, () => {
+      workloads = [{ kind: "Deployment", namespace: "kserve", name: "manager" }];
+    });
+    const contents: Part["contents"] = () => Promise.resolve({ workloads, configurations: [] });
+    expect((await waitFor(cluster, clock, { ...partOf(), contents })).seconds).toBe(2);
+  });
+
+  it("finds Deployments and webhook configurations by a label", async () => {
+    const label = "app.kubernetes.io/instance=cert-manager";
+    const labels = { "app.kubernetes.io/instance": "cert-manager" };
+    const cluster = new FakeCluster();
+    const named = (name: string, more: object = {}): object => ({ metadata: { name, ...more } });
+    cluster.objects.set("/apis/apps/v1/namespaces/c/deployments", [
+      named("webhook", { labels }),
+      named("other"),
+    ]);
+    const configurations = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+    cluster.objects.set(configurations, [named("x", { labels }), named("others")]);
+    expect(await labelledContents(cluster, "c", label)).toEqual({
+      workloads: [{ kind: "Deployment", namespace: "c", name: "webhook" }],
+      configurations: [{ kind: "ValidatingWebhookConfiguration", name: "x" }],
+    });
+  });
+
+  it("notes workloads and webhook configurations of a chart as they pass by", () => {
+    const rendered = new RenderedContents("release");
+    const object = (kind: string, namespace?: string): RenderedObject => ({
+      kind,
+      metadata: { name: "a", ...(namespace === undefined ? {} : { namespace }) },
+    });
+    for (const kind of ["Deployment", "ConfigMap", "MutatingWebhookConfiguration", "Deployment"])
+      expect(rendered.note(object(kind), {})).toBeUndefined();
+    rendered.note(object("DaemonSet", "jobs"), {});
+    expect(rendered.contents()).toEqual({
+      workloads: [
+        { kind: "Deployment", namespace: "release", name: "a" },
+        { kind: "DaemonSet", namespace: "jobs", name: "a" },
+      ],
+      configurations: [{ kind: "MutatingWebhookConfiguration", name: "a" }],
+    });
   });
 
   it("says every ten seconds what it waits for", async () => {
@@ -140,6 +189,7 @@ describe("untilReady on conditions", () => {
   const part: Part = {
     ...partOf(),
     contents: () => Promise.resolve({ workloads: [], configurations: [] }),
+    hasWorkloads: false,
     conditions: [{ kind: "KnativeServing", path, condition: "Ready", version: "1.20.2" }],
   };
   const ready = { type: "Ready", status: "True" };

@@ -53,6 +53,7 @@ const PART: Part = {
   name: "kserve",
   namespace: "kserve",
   contents: () => Promise.resolve({ workloads: [], configurations }),
+  hasWorkloads: false,
   conditions: [],
 };
 
@@ -103,6 +104,16 @@ describe("untilReady on webhooks", () => {
     expect((await waitFor(cluster, clock)).seconds).toBe(6);
   });
 
+  it("waits for rules that a webhook writes itself", async () => {
+    const cluster = clusterWith({ rules: undefined, clientConfig: {} });
+    const clock = new FakeClock().at(5, () => {
+      configure(cluster, {});
+    });
+    const { seconds } = await waitFor(cluster, clock);
+    expect(seconds).toBe(6);
+    expect(cluster.tried.length).toBeGreaterThan(0);
+  });
+
   it("ends after 300 s with what the API server says", async () => {
     const cluster = clusterWith({});
     cluster.answer = () => ({ status: 500, body: { message: REFUSED } });
@@ -110,7 +121,12 @@ describe("untilReady on webhooks", () => {
   });
 
   it("does not ask webhooks that hold nobody up", async () => {
-    const cluster = clusterWith({ failurePolicy: "Ignore" }, { rules: [] });
+    const cluster = clusterWith(
+      { failurePolicy: "Ignore" },
+      { rules: [] },
+      { failurePolicy: "Ignore", rules: [], clientConfig: {} },
+      { name: "new.webhook", rules: [], clientConfig: {} },
+    );
     expect(await waitFor(cluster)).toEqual({ seconds: 0, lines: [] });
     expect(cluster.tried).toEqual([]);
   });
