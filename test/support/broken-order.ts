@@ -5,11 +5,13 @@ import { PROGRAM_ROOT } from "../../sandbox/session/project.ts";
 import type { Session } from "../../sandbox/session/session.ts";
 
 const LEFT_OUT = new Set(["node_modules", ".git", ".ci", "docs", "test"]);
-const WAIT = "untilReady(await connection.open(), part)";
+/** In components/readiness/ready-chart.ts: what others of the layer depend on. */
+const ORDER = /^ {2}return (awaitReady\(name, part, \{[^]*?^ {2}\}\);)$/m;
+const WITHOUT = '  const ready = $1\n  return name === "kserve-controller" ? placed : ready;';
 
 /**
- * Lets a session run a program that does not wait for KServe's controller: its runtimes follow the controller's objects
- * at once, which is all that dependencies alone can say. Until {@link mendOrder}.
+ * Lets a session run a program in which KServe's runtimes depend on the objects of its controller and not on its
+ * readiness, which is all that the engine's own order can say. Until {@link mendOrder}.
  */
 export async function breakOrder(session: Session, folder: string): Promise<void> {
   await cp(PROGRAM_ROOT, folder, {
@@ -17,10 +19,10 @@ export async function breakOrder(session: Session, folder: string): Promise<void
     filter: (path) => !LEFT_OUT.has(basename(path)) || path === PROGRAM_ROOT,
   });
   await symlink(join(PROGRAM_ROOT, "node_modules"), join(folder, "node_modules"));
-  const file = join(folder, "components", "readiness", "await-ready.ts");
+  const file = join(folder, "components", "readiness", "ready-chart.ts");
   const text = await readFile(file, "utf8");
-  if (text.split(WAIT).length !== 2) throw new Error(`${file}: not exactly one "${WAIT}"`);
-  await writeFile(file, text.replace(WAIT, `name === "kserve-controller" ? undefined : ${WAIT}`));
+  if (!ORDER.test(text)) throw new Error(`${file}: nothing to break`);
+  await writeFile(file, text.replace(ORDER, WITHOUT));
   await useProgram(session, folder);
 }
 
