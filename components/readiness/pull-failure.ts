@@ -16,7 +16,7 @@ const RULES: readonly Rule[] = [
   {
     says: /x509|certificate signed by unknown authority|failed to verify certificate/i,
     what: "the nodes do not trust the registry's certificate (x509)",
-    fix: "give the container runtime of every node the CA of that registry (docs/airgap.md, Nodes)",
+    fix: "give the container runtime of every node the CA of that registry (docs/airgap-registry.md, Private CA)",
   },
   {
     says: /no such host|server misbehaving|name resolution/i,
