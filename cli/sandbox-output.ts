@@ -76,7 +76,7 @@ export async function withProgress<T>(
     [
       {
         title:
-          "Bring up the embedded cluster (the first time builds its programs: about ten minutes)",
+          "Bring up the embedded cluster (the first time builds its programs: about a quarter of an hour)",
         task: async (_context, task) => {
           result.value = await work(
             throttled((progress) => (task.output = progressLine(progress))),
