@@ -2,11 +2,16 @@
  * The life of a stack on real pods: the first `up` installs everything and a model answers, later ones change nothing,
  * and what goes goes whole. Every image and chart comes from a registry behind an air gap. Steps stand on each other.
  */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { closeGap, gapTrace } from "../../sandbox/airgap/gap.ts";
 import { irisModel } from "../../sandbox/images/index.ts";
+import { stateFolder } from "../../sandbox/paths.ts";
 import { realLayout } from "../../sandbox/real/layout.ts";
 import { predict } from "../../sandbox/session/prediction.ts";
 import type { Prediction } from "../../sandbox/session/prediction.ts";
+import { runProgram } from "../../sandbox/session/pulumi.ts";
 import type { PulumiResult } from "../../sandbox/session/pulumi.ts";
 import { readRefusals } from "../support/audit.ts";
 import { whileBusy } from "../support/busy.ts";
@@ -15,7 +20,7 @@ import { noRealNode, processesOf, traces } from "../support/real-node.ts";
 import type { Traces } from "../support/real-node.ts";
 import { closeRealPods, configureReal, openRealPods, renewCluster } from "../support/real-pods.ts";
 import type { RealPods } from "../support/real-pods.ts";
-import { run } from "./support.ts";
+import { ROOT, run } from "./support.ts";
 
 const NAME = "e2e-real-pods";
 const skipped = await noRealNode();
@@ -77,6 +82,8 @@ async function expectRightAnswers(): Promise<void> {
 
 it("installs everything in one run, without one resource that failed", async () => {
   expectWhole(await run(pods.session, "up"));
+  const elsewhere = (await gapTrace(pods.gap)).filter(({ answer }) => answer === "refused");
+  expect(elsewhere).toEqual([]);
 });
 
 it("changes nothing in a second run", async () => {
@@ -122,8 +129,12 @@ it("installs everything in one run on a machine whose processors are all busy", 
   expectWhole(await whileBusy(() => run(pods.session, "up")));
 });
 
-it("leaves no mount, link, control group, folder or process behind", async () => {
-  await closeRealPods(NAME, pods);
+it("goes down without leaving a mount, link, control group, folder or process", async () => {
+  await closeGap(pods.gap);
+  const down = [join(ROOT, "cli", "platform.js"), "sandbox", "down", "--name", NAME];
+  const { code } = await runProgram(process.execPath, down, { cwd: ROOT, env: process.env });
+  expect(code).toBe(0);
+  expect(existsSync(stateFolder(NAME))).toBe(false);
   expect(await traces()).toEqual(traced);
   expect(processesOf({ text: realLayout(NAME).folder })).toEqual([]);
 });
